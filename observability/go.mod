@@ -1,0 +1,3 @@
+module example.com/dice/observability
+
+go 1.26.0

@@ -1,0 +1,101 @@
+// Package env reads a program's settings from environment variables.
+package env
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"time"
+)
+
+// Reader reads variables one after the other and keeps the first error. The zero value is ready to use.
+// A variable that is unset or empty has its default.
+type Reader struct{ err error }
+
+// Err returns the first error: one line with the variable's name, its value and what is allowed.
+func (r *Reader) Err() error { return r.err }
+
+// Addr reads an address to listen on, such as ":8080".
+func (r *Reader) Addr(name, fallback string) string {
+	return read(r, name, fallback, "an address to listen on, such as :8080", func(value string) (string, error) {
+		_, port, err := net.SplitHostPort(value)
+		if err != nil {
+			return "", err
+		}
+		_, err = strconv.ParseUint(port, 10, 16)
+		return value, err
+	})
+}
+
+// Duration reads a duration from 0 to most, such as "250ms".
+func (r *Reader) Duration(name string, fallback, most time.Duration) time.Duration {
+	want := fmt.Sprintf("a duration from 0s to %s, such as 250ms", most)
+	return read(r, name, fallback, want, func(value string) (time.Duration, error) {
+		d, err := time.ParseDuration(value)
+		if err != nil {
+			return 0, err
+		}
+		return d, within(d, 0, most)
+	})
+}
+
+// Int reads a whole number from least to most.
+func (r *Reader) Int(name string, fallback, least, most int) int {
+	want := fmt.Sprintf("a whole number from %d to %d", least, most)
+	return read(r, name, fallback, want, func(value string) (int, error) {
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			return 0, err
+		}
+		return n, within(n, least, most)
+	})
+}
+
+// Uint64 reads a whole number of 64 bits.
+func (r *Reader) Uint64(name string, fallback uint64) uint64 {
+	return read(r, name, fallback, "a whole number from 0 to 18446744073709551615", func(value string) (uint64, error) {
+		return strconv.ParseUint(value, 10, 64)
+	})
+}
+
+// URL reads the address of an HTTP server, such as "http://localhost:8081".
+func (r *Reader) URL(name, fallback string) string {
+	return read(r, name, fallback, "a URL such as http://localhost:8081", func(value string) (string, error) {
+		u, err := url.Parse(value)
+		if err == nil && ((u.Scheme != "http" && u.Scheme != "https") || u.Host == "") {
+			err = errNotAllowed
+		}
+		return value, err
+	})
+}
+
+// Required records an error if the variable is unset or empty.
+func (r *Reader) Required(name string) {
+	if r.err == nil && os.Getenv(name) == "" {
+		r.err = fmt.Errorf("%s is not set", name)
+	}
+}
+
+var errNotAllowed = errors.New("not allowed")
+
+func within[T int | time.Duration](value, least, most T) error {
+	if value < least || value > most {
+		return errNotAllowed
+	}
+	return nil
+}
+
+func read[T any](r *Reader, name string, fallback T, want string, parse func(string) (T, error)) T {
+	text := os.Getenv(name)
+	if text == "" {
+		return fallback
+	}
+	value, err := parse(text)
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("%s=%q: want %s", name, text, want)
+	}
+	return value
+}

@@ -1,0 +1,95 @@
+package httpjson_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+
+	"example.com/dice/shared/httpjson"
+)
+
+func newRouter() http.Handler {
+	r := chi.NewRouter()
+	r.Use(httpjson.Recoverer)
+	r.NotFound(httpjson.NotFound)
+	r.MethodNotAllowed(httpjson.MethodNotAllowed(r))
+	r.Get("/thing", func(w http.ResponseWriter, _ *http.Request) {
+		httpjson.Reply(w, http.StatusOK, map[string]int{"number": 1})
+	})
+	r.Post("/thing", func(http.ResponseWriter, *http.Request) {
+		panic("it broke")
+	})
+	r.Get("/abort", func(http.ResponseWriter, *http.Request) {
+		panic(http.ErrAbortHandler)
+	})
+	r.Get("/unencodable", func(w http.ResponseWriter, _ *http.Request) {
+		httpjson.Reply(w, http.StatusOK, func() {})
+	})
+	return r
+}
+
+func TestReplies(t *testing.T) {
+	tests := []struct {
+		method, path string
+		status       int
+		body, allow  string
+	}{
+		{http.MethodGet, "/thing", http.StatusOK, `{"number":1}`, ""},
+		{http.MethodGet, "/nothing", http.StatusNotFound, `{"error":"no such path"}`, ""},
+		{http.MethodDelete, "/thing", http.StatusMethodNotAllowed, `{"error":"this path allows GET, POST only"}`, "GET, POST"},
+		{"INVENTED", "/thing", http.StatusMethodNotAllowed, `{"error":"this path allows GET, POST only"}`, "GET, POST"},
+		{http.MethodPost, "/thing", http.StatusInternalServerError, `{"error":"internal error"}`, ""},
+		{http.MethodGet, "/unencodable", http.StatusInternalServerError, `{"error":"internal error"}`, ""},
+	}
+	router := newRouter()
+	for _, test := range tests {
+		t.Run(test.method+" "+test.path, func(t *testing.T) {
+			recorder := httptest.NewRecorder()
+			router.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), test.method, test.path, nil))
+			if recorder.Code != test.status {
+				t.Errorf("status %d, want %d", recorder.Code, test.status)
+			}
+			if got := strings.TrimSpace(recorder.Body.String()); got != test.body {
+				t.Errorf("body %s, want %s", got, test.body)
+			}
+			if got := recorder.Header().Get("Content-Type"); got != "application/json" {
+				t.Errorf("Content-Type %q", got)
+			}
+			if got := recorder.Header().Get("Allow"); got != test.allow {
+				t.Errorf("Allow %q, want %q", got, test.allow)
+			}
+		})
+	}
+}
+
+func TestPanicIsLoggedOnceWithItsStack(t *testing.T) {
+	var out bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
+	defer slog.SetDefault(before)
+
+	newRouter().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/thing", nil))
+
+	var record struct{ Level, Msg, Panic, Stack string }
+	if err := json.Unmarshal(out.Bytes(), &record); err != nil {
+		t.Fatalf("not one JSON line: %v\n%s", err, out.String())
+	}
+	if record.Level != "ERROR" || record.Panic != "it broke" || !strings.Contains(record.Stack, "httpjson_test.go") {
+		t.Errorf("logged %+v", record)
+	}
+}
+
+func TestAbortPassesThrough(t *testing.T) {
+	defer func() {
+		if reason := recover(); reason != http.ErrAbortHandler {
+			t.Errorf("recovered %v, want http.ErrAbortHandler", reason)
+		}
+	}()
+	newRouter().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/abort", nil))
+}

@@ -1,0 +1,156 @@
+package httpserver
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// server is one under test, on a free port.
+type server struct {
+	url  string
+	stop context.CancelFunc
+	done chan error // the result of serve
+}
+
+func startServer(t *testing.T, handler http.Handler, drain time.Duration) server {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
+	s := server{url: "http://" + listener.Addr().String(), stop: stop, done: make(chan error, 1)}
+	go func() { s.done <- serve(ctx, listener, handler, drain) }()
+	return s
+}
+
+// blocker is a handler that replies "finished" when it is released, or says why it could not.
+type blocker struct{ entered, release, cut chan struct{} }
+
+func newBlocker() blocker {
+	return blocker{make(chan struct{}), make(chan struct{}), make(chan struct{})}
+}
+
+func (b blocker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	close(b.entered)
+	select {
+	case <-b.release:
+		_, _ = io.WriteString(w, "finished")
+	case <-r.Context().Done():
+		close(b.cut)
+	}
+}
+
+type result struct {
+	body string
+	err  error
+}
+
+func get(ctx context.Context, url string) result {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return result{err: err}
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return result{err: err}
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return result{string(body), err}
+}
+
+func within[T any](t *testing.T, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case got := <-c:
+		return got
+	case <-time.After(10 * time.Second):
+		t.Fatalf("waited 10 s for %s", what)
+		panic("unreachable")
+	}
+}
+
+func TestStopLetsRequestsFinish(t *testing.T) {
+	handler := newBlocker()
+	s := startServer(t, handler, time.Minute)
+	replies := make(chan result, 1)
+	go func() { replies <- get(t.Context(), s.url) }()
+	within(t, "the request to arrive", handler.entered)
+
+	s.stop()
+	for deadline := time.Now().Add(10 * time.Second); get(t.Context(), s.url+"/healthz").err == nil; {
+		if time.Now().After(deadline) {
+			t.Fatal("new connections are still accepted")
+		}
+	}
+	close(handler.release)
+
+	if got := within(t, "the reply", replies); got.err != nil || got.body != "finished" {
+		t.Errorf("got %q, %v", got.body, got.err)
+	}
+	if err := within(t, "the server", s.done); err != nil {
+		t.Errorf("serve: %v", err)
+	}
+}
+
+func TestStopCutsOffRequestsThatTakeTooLong(t *testing.T) {
+	handler := newBlocker()
+	s := startServer(t, handler, time.Millisecond)
+	replies := make(chan result, 1)
+	go func() { replies <- get(t.Context(), s.url) }()
+	within(t, "the request to arrive", handler.entered)
+
+	s.stop()
+	if err := within(t, "the server", s.done); err == nil || !strings.Contains(err.Error(), "did not finish in 1ms") {
+		t.Errorf("serve: %v, want an error that says so", err)
+	}
+	if got := within(t, "the reply", replies); got.err == nil {
+		t.Errorf("got a reply: %q", got.body)
+	}
+	within(t, "the handler's context to end", handler.cut)
+}
+
+func TestPortThatIsTaken(t *testing.T) {
+	s := startServer(t, http.NotFoundHandler(), time.Minute)
+	addr := strings.TrimPrefix(s.url, "http://")
+	err := Run(t.Context(), addr, http.NotFoundHandler())
+	if err == nil || !strings.Contains(err.Error(), `ADDR="`+addr+`"`) {
+		t.Errorf("error %v, want it to name ADDR and its value", err)
+	}
+}
+
+func TestHealthz(t *testing.T) {
+	s := startServer(t, http.NotFoundHandler(), time.Minute)
+	tests := []struct {
+		method, path string
+		want         int
+	}{
+		{http.MethodGet, "/healthz", http.StatusOK},
+		{http.MethodHead, "/healthz", http.StatusOK},
+		{http.MethodPost, "/healthz", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/healthz/", http.StatusNotFound},
+	}
+	for _, test := range tests {
+		t.Run(test.method+" "+test.path, func(t *testing.T) {
+			request, err := http.NewRequestWithContext(t.Context(), test.method, s.url+test.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			if response.StatusCode != test.want {
+				t.Errorf("status %d, want %d", response.StatusCode, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,246 @@
+// Package telemetry starts and stops the OpenTelemetry SDK: traces, metrics and logs.
+//
+// All settings are the standard OTEL_* environment variables. The package is one file on purpose: copy it
+// into a project of your own and change [namespace].
+package telemetry
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"go.opentelemetry.io/contrib/bridges/otelslog"
+	"go.opentelemetry.io/contrib/exporters/autoexport"
+	"go.opentelemetry.io/contrib/instrumentation/runtime"
+	"go.opentelemetry.io/contrib/propagators/autoprop"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+)
+
+const (
+	namespace    = "dice"
+	flushTimeout = 3 * time.Second
+)
+
+// Start starts all three signals for the named service. It sets the global providers, the propagator and
+// slog's default logger, which writes JSON lines to stdout and sends the same records to the logger provider.
+//
+// A signal is exported if its exporter variable (OTEL_TRACES_EXPORTER and so on) or an OTLP endpoint variable
+// is set. Start does not wait for the endpoint. Its error names the variable that has a bad value.
+//
+// Stop flushes all signals. It takes 3 seconds at most, even if the endpoint is away or never answers; its
+// error says which signals could not be delivered in full.
+func Start(ctx context.Context, service string, stdout io.Writer) (stop func(context.Context) error, err error) {
+	console := slog.NewJSONHandler(stdout, nil)
+	reportSDKErrors(console)
+	if err := checkEndpoints(); err != nil {
+		return nil, err
+	}
+
+	res, err := newResource(ctx, service)
+	if err != nil {
+		return nil, err
+	}
+	propagator, err := newPropagator()
+	if err != nil {
+		return nil, err
+	}
+	traces, err := newTracerProvider(ctx, res)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := newMeterProvider(ctx, res)
+	if err != nil {
+		return nil, err
+	}
+	logs, err := newLoggerProvider(ctx, res)
+	if err != nil {
+		return nil, err
+	}
+	if err := runtime.Start(runtime.WithMeterProvider(metrics)); err != nil {
+		return nil, fmt.Errorf("starting the Go runtime's metrics: %w", err)
+	}
+
+	otel.SetTracerProvider(traces)
+	otel.SetMeterProvider(metrics)
+	otel.SetLoggerProvider(logs)
+	otel.SetTextMapPropagator(propagator)
+	bridge := otelslog.NewHandler(service, otelslog.WithLoggerProvider(logs))
+	slog.SetDefault(slog.New(logHandler{console, bridge}))
+
+	return func(ctx context.Context) error { return flush(ctx, traces, metrics, logs) }, nil
+}
+
+// checkEndpoints finds the mistake that the SDK takes for a URL with the scheme "collector": collector:4317.
+func checkEndpoints() error {
+	for _, signal := range []string{"", "TRACES_", "METRICS_", "LOGS_"} {
+		name := "OTEL_EXPORTER_OTLP_" + signal + "ENDPOINT"
+		value := os.Getenv(name)
+		u, err := url.Parse(value)
+		if value != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+			return fmt.Errorf("%s=%q: want a URL such as http://localhost:4317", name, value)
+		}
+	}
+	return nil
+}
+
+// exported reports whether a signal ("TRACES", "METRICS" or "LOGS") leaves the process. With no variable set
+// nothing does, so that a service also runs on its own without complaints about a missing collector.
+func exported(signal string) bool {
+	return cmp.Or(
+		os.Getenv("OTEL_"+signal+"_EXPORTER"),
+		os.Getenv("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT"),
+		os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"),
+	) != ""
+}
+
+// newTracerProvider makes spans even if it exports none, so that log lines always have a trace id.
+func newTracerProvider(ctx context.Context, res *resource.Resource) (*sdktrace.TracerProvider, error) {
+	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
+	if exported("TRACES") {
+		exporter, err := autoexport.NewSpanExporter(ctx)
+		if err != nil {
+			return nil, exporterError("TRACES", err)
+		}
+		options = append(options, sdktrace.WithBatcher(exporter))
+	}
+	return sdktrace.NewTracerProvider(options...), nil
+}
+
+func newMeterProvider(ctx context.Context, res *resource.Resource) (*sdkmetric.MeterProvider, error) {
+	options := []sdkmetric.Option{sdkmetric.WithResource(res)}
+	if exported("METRICS") {
+		reader, err := autoexport.NewMetricReader(ctx)
+		if err != nil {
+			return nil, exporterError("METRICS", err)
+		}
+		options = append(options, sdkmetric.WithReader(reader))
+	}
+	return sdkmetric.NewMeterProvider(options...), nil
+}
+
+func newLoggerProvider(ctx context.Context, res *resource.Resource) (*sdklog.LoggerProvider, error) {
+	options := []sdklog.LoggerProviderOption{sdklog.WithResource(res)}
+	if exported("LOGS") {
+		exporter, err := autoexport.NewLogExporter(ctx)
+		if err != nil {
+			return nil, exporterError("LOGS", err)
+		}
+		options = append(options, sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)))
+	}
+	return sdklog.NewLoggerProvider(options...), nil
+}
+
+// exporterError adds what autoexport's errors leave out: the variables that choose the exporter.
+func exporterError(signal string, err error) error {
+	exporter := "OTEL_" + signal + "_EXPORTER"
+	protocol := "OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL"
+	if os.Getenv(protocol) == "" {
+		protocol = "OTEL_EXPORTER_OTLP_PROTOCOL"
+	}
+	return fmt.Errorf("%s=%q, %s=%q: %w", exporter, os.Getenv(exporter), protocol, os.Getenv(protocol), err)
+}
+
+func newPropagator() (propagation.TextMapPropagator, error) {
+	names := cmp.Or(os.Getenv("OTEL_PROPAGATORS"), "tracecontext,baggage")
+	propagator, err := autoprop.TextMapPropagator(strings.Split(names, ",")...)
+	if err != nil {
+		return nil, fmt.Errorf("OTEL_PROPAGATORS=%q: %w", names, err)
+	}
+	return propagator, nil
+}
+
+// newResource describes what all telemetry of this process comes from. Later options win, so that
+// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word.
+func newResource(ctx context.Context, service string) (*resource.Resource, error) {
+	version := "unknown"
+	if build, ok := debug.ReadBuildInfo(); ok {
+		version = path.Base(build.Main.Path) // the stage's directory
+	}
+	res, err := resource.New(ctx,
+		resource.WithTelemetrySDK(),
+		resource.WithService(), // a random service.instance.id
+		resource.WithAttributes(
+			semconv.ServiceName(service),
+			semconv.ServiceNamespace(namespace),
+			semconv.ServiceVersion(version),
+		),
+		resource.WithFromEnv(),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES=%q: %w", os.Getenv("OTEL_RESOURCE_ATTRIBUTES"), err)
+	}
+	return res, nil
+}
+
+// reportSDKErrors sends the SDK's own errors to the console alone: through the logger provider, an error
+// about exporting logs would make one more log to export.
+func reportSDKErrors(console slog.Handler) {
+	otel.SetLogger(logr.FromSlogHandler(console))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		slog.New(console).Warn("telemetry error", "error", err)
+	}))
+}
+
+type provider interface {
+	Shutdown(ctx context.Context) error
+}
+
+// flush shuts the providers down all at once: one after the other, the first that waits for a dead endpoint
+// would use up the time of the rest. It goes on if ctx was canceled, because then most programs stop.
+func flush(ctx context.Context, providers ...provider) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+
+	errs := make([]error, len(providers))
+	var group sync.WaitGroup
+	for i, p := range providers {
+		group.Go(func() { errs[i] = p.Shutdown(ctx) })
+	}
+	group.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("flushing telemetry: %w", err)
+	}
+	return nil
+}
+
+// logHandler writes records to the console, with the ids of the context's span, and to OpenTelemetry, where
+// the bridge adds the ids itself. The bridge has no level of its own: the console's holds for both.
+type logHandler struct{ console, bridge slog.Handler }
+
+func (h logHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.console.Enabled(ctx, level)
+}
+
+func (h logHandler) Handle(ctx context.Context, record slog.Record) error {
+	err := h.bridge.Handle(ctx, record.Clone())
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		record.AddAttrs(slog.Any("trace_id", span.TraceID()), slog.Any("span_id", span.SpanID()))
+	}
+	return errors.Join(h.console.Handle(ctx, record), err)
+}
+
+func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return logHandler{h.console.WithAttrs(attrs), h.bridge.WithAttrs(attrs)}
+}
+
+func (h logHandler) WithGroup(name string) slog.Handler {
+	return logHandler{h.console.WithGroup(name), h.bridge.WithGroup(name)}
+}

@@ -1,0 +1,301 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
+
+	"example.com/dice/shared/telemetry"
+)
+
+// setenv clears all OTEL_ variables and sets those given, each as "NAME=value".
+func setenv(t *testing.T, variables ...string) {
+	t.Helper()
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "OTEL_") {
+			t.Setenv(name, value) // restores it after the test
+			os.Unsetenv(name)
+		}
+	}
+	for _, variable := range variables {
+		name, value, _ := strings.Cut(variable, "=")
+		t.Setenv(name, value)
+	}
+}
+
+func start(t *testing.T, out io.Writer) func(context.Context) error {
+	t.Helper()
+	stop, err := telemetry.Start(t.Context(), "tested", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stop
+}
+
+// work makes one span named work with one log record, and counts work.done once.
+func work(ctx context.Context) trace.SpanContext {
+	ctx, span := otel.Tracer("test").Start(ctx, "work")
+	defer span.End()
+	counter, err := otel.Meter("test").Int64Counter("work.done")
+	if err != nil {
+		panic(err)
+	}
+	counter.Add(ctx, 1)
+	slog.InfoContext(ctx, "worked", "answer", 42)
+	return span.SpanContext()
+}
+
+func TestSignalIsExportedIfItsExporterOrAnEndpointIsSet(t *testing.T) {
+	received, url := startReceiver(t)
+	all := []string{"traces", "metrics", "logs"}
+	tests := map[string]struct {
+		env  []string
+		want []string
+	}{
+		"nothing set":                {nil, nil},
+		"endpoint":                   {[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + url}, all},
+		"endpoint of traces":         {[]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=" + url}, all[:1]},
+		"endpoint of metrics":        {[]string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=" + url}, all[1:2]},
+		"endpoint of logs":           {[]string{"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=" + url}, all[2:]},
+		"endpoint, traces none":      {[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + url, "OTEL_TRACES_EXPORTER=none"}, all[1:]},
+		"endpoint, metrics none":     {[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + url, "OTEL_METRICS_EXPORTER=none"}, []string{"traces", "logs"}},
+		"endpoint, logs none":        {[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + url, "OTEL_LOGS_EXPORTER=none"}, all[:2]},
+		"all none":                   {[]string{"OTEL_TRACES_EXPORTER=none", "OTEL_METRICS_EXPORTER=none", "OTEL_LOGS_EXPORTER=none"}, nil},
+		"exporter otlp and endpoint": {[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + url, "OTEL_TRACES_EXPORTER=otlp"}, all},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			setenv(t, append(test.env, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")...)
+			received.spans, received.metrics, received.records = nil, nil, nil
+			var out bytes.Buffer
+			stop := start(t, &out)
+			work(t.Context())
+			if err := stop(t.Context()); err != nil {
+				t.Errorf("stop: %v", err)
+			}
+			if got := received.signals(); !slices.Equal(got, test.want) {
+				t.Errorf("received %v, want %v", got, test.want)
+			}
+			if lines := strings.Count(out.String(), "\n"); lines != 1 {
+				t.Errorf("wrote %d lines to stdout, want the one log record:\n%s", lines, out.String())
+			}
+		})
+	}
+}
+
+func TestBadValueIsNamed(t *testing.T) {
+	tests := []struct{ variable, want string }{
+		{"OTEL_TRACES_EXPORTER=jaegar", `OTEL_TRACES_EXPORTER="jaegar"`},
+		{"OTEL_METRICS_EXPORTER=statsd", `OTEL_METRICS_EXPORTER="statsd"`},
+		{"OTEL_LOGS_EXPORTER=syslog", `OTEL_LOGS_EXPORTER="syslog"`},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL=http", `OTEL_EXPORTER_OTLP_PROTOCOL="http"`},
+		{"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=tcp", `OTEL_EXPORTER_OTLP_METRICS_PROTOCOL="tcp"`},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317", `OTEL_EXPORTER_OTLP_ENDPOINT="collector:4317"`},
+		{"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=http://", `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="http://"`},
+		{"OTEL_PROPAGATORS=w3c", `OTEL_PROPAGATORS="w3c"`},
+		{"OTEL_RESOURCE_ATTRIBUTES=team", `OTEL_RESOURCE_ATTRIBUTES="team"`},
+	}
+	for _, test := range tests {
+		t.Run(test.variable, func(t *testing.T) {
+			env := []string{"OTEL_TRACES_EXPORTER=none", "OTEL_METRICS_EXPORTER=none", "OTEL_LOGS_EXPORTER=none"}
+			if strings.Contains(test.variable, "PROTOCOL") {
+				env = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:1"}
+			}
+			setenv(t, append(env, test.variable)...)
+			_, err := telemetry.Start(t.Context(), "tested", io.Discard)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Fatalf("error %v, want it to contain %s", err, test.want)
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("error has several lines: %q", err)
+			}
+		})
+	}
+}
+
+func TestStopDeliversEverything(t *testing.T) {
+	received, url := startReceiver(t)
+	setenv(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
+	stop := start(t, io.Discard)
+	const n = 1000
+	for range n {
+		work(t.Context())
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := stop(canceled); err != nil {
+		t.Fatal(err)
+	}
+	if spans, records := len(received.spans), len(received.records); spans != n || records != n {
+		t.Errorf("received %d spans and %d log records, want %d of each", spans, records, n)
+	}
+	if !slices.Contains(received.metrics, "go.goroutine.count") {
+		t.Errorf("no metrics of the Go runtime among %v", received.metrics)
+	}
+}
+
+func TestBadCollectorBlocksNeitherWorkNorStop(t *testing.T) {
+	for _, protocol := range []string{"grpc", "http/protobuf"} {
+		for name, url := range map[string]string{"away": awayURL(t), "hung": hungURL(t)} {
+			t.Run(protocol+" "+name, func(t *testing.T) {
+				setenv(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL="+protocol,
+					"OTEL_METRIC_EXPORT_INTERVAL=100", "OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_BLRP_SCHEDULE_DELAY=10")
+				stop := start(t, io.Discard)
+
+				begin := time.Now()
+				for range 5000 { // more than the queues hold
+					work(t.Context())
+				}
+				if took := time.Since(begin); took > 5*time.Second {
+					t.Errorf("the work took %s", took)
+				}
+
+				begin = time.Now()
+				err := stop(t.Context())
+				if took := time.Since(begin); took > 4*time.Second {
+					t.Errorf("the stop took %s, want 3 s at most", took)
+				}
+				if err == nil {
+					t.Error("the stop reports success although nothing was delivered")
+				}
+			})
+		}
+	}
+}
+
+// awayURL is the URL of a port on which nothing listens.
+func awayURL(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return "http://" + listener.Addr().String()
+}
+
+// hungURL is the URL of a server that accepts connections and never answers.
+func hungURL(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			if _, err := listener.Accept(); err != nil {
+				return
+			}
+		}
+	}()
+	return "http://" + listener.Addr().String()
+}
+
+func TestErrorsOfTheSDKGoToTheConsoleOnly(t *testing.T) {
+	received, url := startReceiver(t)
+	received.refuse = true
+	setenv(t, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_BLRP_SCHEDULE_DELAY=1")
+	var out console
+	stop := start(t, &out)
+	work(t.Context())
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(out.String(), "refused"); {
+		if time.Now().After(deadline) {
+			t.Fatalf("the console does not say that the export was refused:\n%s", out.String())
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if received.logCalls != 1 {
+		t.Errorf("log records were exported %d times, want once", received.logCalls)
+	}
+}
+
+// console is a buffer for concurrent use.
+type console struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (c *console) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.buf.Write(p)
+}
+
+func (c *console) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.buf.String()
+}
+
+func TestLogLinesAndRecordsHaveTheTraceID(t *testing.T) {
+	received, url := startReceiver(t)
+	setenv(t, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
+	var out bytes.Buffer
+	stop := start(t, &out)
+	span := work(t.Context())
+	slog.Default().With("a", 1).InfoContext(trace.ContextWithSpanContext(t.Context(), span), "with attribute")
+	slog.Debug("too detailed")
+	if err := stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	for line := range strings.Lines(out.String()) {
+		var got map[string]any
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatalf("not a JSON line: %s", line)
+		}
+		if got["trace_id"] != span.TraceID().String() || got["span_id"] != span.SpanID().String() {
+			t.Errorf("line without the span's ids: %s", line)
+		}
+	}
+	if len(received.records) != 2 {
+		t.Fatalf("received %d log records, want 2", len(received.records))
+	}
+	for _, record := range received.records {
+		if got := fmt.Sprintf("%x", record.GetTraceId()); got != span.TraceID().String() {
+			t.Errorf("record %v has trace id %s, want %s", record.GetBody(), got, span.TraceID())
+		}
+	}
+}
+
+func TestResource(t *testing.T) {
+	received, url := startReceiver(t)
+	setenv(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+		"OTEL_RESOURCE_ATTRIBUTES=service.namespace=theirs,team=red")
+	stop := start(t, io.Discard)
+	work(t.Context())
+	if err := stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"service.name":      "tested",
+		"service.namespace": "theirs",
+		"service.version":   "shared",
+		"team":              "red",
+	}
+	for key, value := range want {
+		if got := received.attribute(key); got != value {
+			t.Errorf("%s = %q, want %q", key, got, value)
+		}
+	}
+	if received.attribute("service.instance.id") == "" {
+		t.Error("no service.instance.id")
+	}
+}

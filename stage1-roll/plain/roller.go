@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// roller rolls dice after a random wait of up to maxWait.
+type roller struct {
+	chance  *rand.Rand
+	maxWait time.Duration
+}
+
+// roll waits, and rolls the die once. It fails with errDieFailed, or with the cause of ctx's end.
+func (r roller) roll(ctx context.Context, d die) (int, error) {
+	if err := r.wait(ctx); err != nil {
+		return 0, err
+	}
+	return d.roll(r.chance)
+}
+
+func (r roller) wait(ctx context.Context) error {
+	wait := time.Duration(r.chance.Int64N(int64(r.maxWait) + 1))
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(wait):
+		return nil
+	}
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+)
+
+const (
+	replyTimeout = 30 * time.Second
+	pause        = time.Second // after a roll without a reply, as a person would
+	longestBody  = 1 << 20     // bytes
+)
+
+// user is a simulated person with a browser of its own.
+type user struct {
+	label  string
+	target string
+	rolls  int
+	choice *rand.Rand
+	client *http.Client
+}
+
+// reply is what a user got for a roll. Its status is 0 if the service did not reply.
+type reply struct {
+	status   int
+	duration time.Duration
+}
+
+// newUsers makes the users of a run. The same seed gives each of them the same choices.
+func newUsers(cfg config) []*user {
+	connections := http.DefaultTransport.(*http.Transport).Clone()
+	connections.MaxIdleConns = 0 // no limit but the next
+	connections.MaxIdleConnsPerHost = cfg.users
+
+	users := make([]*user, cfg.users)
+	for i := range users {
+		label := fmt.Sprintf("User %d", i+1)
+		choice := rand.New(rand.NewPCG(cfg.seed, uint64(i)))
+		users[i] = &user{
+			label:  label,
+			target: cfg.target,
+			rolls:  1 + choice.IntN(cfg.maxRollsPerUser),
+			choice: choice,
+			client: &http.Client{Transport: traced(connections, label), Timeout: replyTimeout},
+		}
+	}
+	return users
+}
+
+// traced makes a client span for every request, and passes the trace on in its headers.
+func traced(transport http.RoundTripper, label string) http.RoundTripper {
+	return otelhttp.NewTransport(transport,
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
+		otelhttp.WithSpanOptions(trace.WithAttributes(attribute.String("user.label", label))),
+	)
+}
+
+func totalRolls(users []*user) int {
+	total := 0
+	for _, u := range users {
+		total += u.rolls
+	}
+	return total
+}
+
+// play rolls one die after the other and hands each reply to done. It ends early if ctx does.
+func (u *user) play(ctx context.Context, done func(reply)) {
+	for range u.rolls {
+		start := time.Now()
+		status, err := u.roll(ctx, u.pick())
+		if ctx.Err() != nil {
+			return
+		}
+		done(reply{status: status, duration: time.Since(start)})
+		if err != nil {
+			slog.ErrorContext(ctx, "no reply", "user.label", u.label, "error", err)
+			sleep(ctx, pause)
+		}
+	}
+	slog.InfoContext(ctx, "user finished its last roll", "user.label", u.label, "rolls", u.rolls)
+}
+
+func (u *user) pick() string {
+	if u.choice.IntN(2) == 0 {
+		return "fair"
+	}
+	return "risky"
+}
+
+// roll asks for one roll and returns the reply's status. Its error means that there was no whole reply.
+func (u *user) roll(ctx context.Context, die string) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.target+"/roll?die="+die, nil)
+	if err != nil {
+		return 0, err
+	}
+	response, err := u.client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, io.LimitReader(response.Body, longestBody)); err != nil {
+		return 0, fmt.Errorf("reading the reply: %w", err)
+	}
+	return response.StatusCode, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
