@@ -3,6 +3,7 @@ package httpjson
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -65,7 +66,7 @@ func Recoverer(next http.Handler) http.Handler {
 			if reason == nil {
 				return
 			}
-			if reason == http.ErrAbortHandler {
+			if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(reason) // net/http's own way to cut a connection
 			}
 			slog.ErrorContext(r.Context(), "handler panicked", "panic", reason, "stack", string(debug.Stack()))

@@ -3,6 +3,7 @@ package httpjson_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -87,8 +88,8 @@ func TestPanicIsLoggedOnceWithItsStack(t *testing.T) {
 
 func TestAbortPassesThrough(t *testing.T) {
 	defer func() {
-		if reason := recover(); reason != http.ErrAbortHandler {
-			t.Errorf("recovered %v, want http.ErrAbortHandler", reason)
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
+			t.Errorf("recovered %v, want http.ErrAbortHandler", err)
 		}
 	}()
 	newRouter().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/abort", nil))

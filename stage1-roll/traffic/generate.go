@@ -11,11 +11,11 @@ var errInterrupted = errors.New("interrupted before all users were done")
 
 // generate runs all users until each has finished its last roll, and logs a summary.
 func generate(ctx context.Context, cfg config, users []*user, progress *progress) error {
-	slog.InfoContext(ctx, "traffic generation starts",
-		"target", cfg.target,
-		"users", len(users),
-		"rolls", totalRolls(users),
-		"seed", cfg.seed,
+	slog.LogAttrs(ctx, slog.LevelInfo, "traffic generation starts",
+		slog.String("target", cfg.target),
+		slog.Int("users", len(users)),
+		slog.Int("rolls", totalRolls(users)),
+		slog.Uint64("seed", cfg.seed),
 		cfg.whereToLook(),
 	)
 
@@ -33,9 +33,9 @@ func generate(ctx context.Context, cfg config, users []*user, progress *progress
 	progress.finish()
 
 	if ctx.Err() != nil {
-		replies.log(ctx, "traffic generation was interrupted", cfg)
+		slog.LogAttrs(ctx, slog.LevelWarn, "traffic generation was interrupted", replies.summary(cfg)...)
 		return errInterrupted
 	}
-	replies.log(ctx, "traffic generation is complete", cfg)
+	slog.LogAttrs(ctx, slog.LevelInfo, "traffic generation is complete", replies.summary(cfg)...)
 	return replies.err()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"math"
@@ -34,19 +33,20 @@ func (r *report) add(got reply) {
 	r.durations = append(r.durations, got.duration)
 }
 
-// log writes the summary: rolls, replies by status, median and 95th percentile of the time to a reply.
-func (r *report) log(ctx context.Context, message string, cfg config) {
+// summary says how many rolls there were, the replies by status, and the median and 95th percentile of the
+// time to a reply.
+func (r *report) summary(cfg config) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	slices.Sort(r.durations)
-	slog.InfoContext(ctx, message,
-		"users", cfg.users,
-		"rolls", len(r.durations),
-		"replies", r.statuses,
-		"median", quantile(r.durations, 0.5).Round(time.Millisecond).String(),
-		"p95", quantile(r.durations, 0.95).Round(time.Millisecond).String(),
+	return []slog.Attr{
+		slog.Int("users", cfg.users),
+		slog.Int("rolls", len(r.durations)),
+		slog.Any("replies", r.statuses),
+		slog.String("median", quantile(r.durations, 0.5).Round(time.Millisecond).String()),
+		slog.String("p95", quantile(r.durations, 0.95).Round(time.Millisecond).String()),
 		cfg.whereToLook(),
-	)
+	}
 }
 
 // err is not nil if no roll at all had a reply.

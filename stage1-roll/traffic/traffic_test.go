@@ -1,31 +1,15 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
-
-// TestMain runs the traffic generator instead of the tests if a test started this binary for that.
-func TestMain(m *testing.M) {
-	if os.Getenv("TEST_RUN_MAIN") != "" {
-		main()
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
 
 // target is a roll service that fails every tenth roll, and remembers what it was asked for.
 type target struct {
@@ -57,40 +41,6 @@ func (g *target) roll(w http.ResponseWriter, r *http.Request) {
 	if len(g.dice)%10 == 0 {
 		w.WriteHeader(http.StatusInternalServerError)
 	}
-}
-
-// generator is the traffic generator as a process of its own.
-func generator(t *testing.T, env ...string) (command *exec.Cmd, stdout, stderr *bytes.Buffer) {
-	t.Helper()
-	command = exec.CommandContext(t.Context(), os.Args[0])
-	command.Env = append(os.Environ(), append(env, "TEST_RUN_MAIN=1")...)
-	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
-	command.Stdout, command.Stderr = stdout, stderr
-	return command, stdout, stderr
-}
-
-type logLine struct {
-	Level, Msg string
-	Label      string `json:"user.label"`
-	Users      int
-	Rolls      int
-	Replies    map[string]int
-	Median     string
-	P95        string
-	Grafana    string
-}
-
-func logLines(t *testing.T, out *bytes.Buffer) []logLine {
-	t.Helper()
-	var lines []logLine
-	for scanner := bufio.NewScanner(out); scanner.Scan(); {
-		var line logLine
-		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
-			t.Fatalf("not a JSON line: %s", scanner.Text())
-		}
-		lines = append(lines, line)
-	}
-	return lines
 }
 
 func TestRunIsReportedAsItWas(t *testing.T) {
@@ -186,70 +136,5 @@ func TestInterruptEndsTheRun(t *testing.T) {
 	}
 	if lines := logLines(t, stdout); lines[len(lines)-1].Msg != "traffic generation was interrupted" {
 		t.Errorf("last line %+v", lines[len(lines)-1])
-	}
-}
-
-func TestSeedRepeatsTheChoicesOfEachUser(t *testing.T) {
-	choices := func(seed uint64) (all []string) {
-		for _, u := range newUsers(config{users: 3, maxRollsPerUser: 50, seed: seed}) {
-			line := u.label
-			for range u.rolls {
-				line += " " + u.pick()
-			}
-			all = append(all, line)
-		}
-		return all
-	}
-	if first, second := choices(1), choices(1); !slices.Equal(first, second) {
-		t.Errorf("the same seed chose\n%v\nand\n%v", first, second)
-	}
-	if first, other := choices(1), choices(2); slices.Equal(first, other) {
-		t.Error("another seed chose the same")
-	}
-}
-
-func TestUsersDrawRollsAndDiceEvenly(t *testing.T) {
-	const users, maxRolls, picks = 6000, 6, 10
-	var rolls [maxRolls + 1]float64
-	risky := 0.0
-	for _, u := range newUsers(config{users: users, maxRollsPerUser: maxRolls, seed: 1}) {
-		rolls[u.rolls]++ // panics for more than maxRolls
-		for range picks {
-			if u.pick() == "risky" {
-				risky++
-			}
-		}
-	}
-	if rolls[0] > 0 {
-		t.Errorf("%v users do not roll at all", rolls[0])
-	}
-	// Five standard deviations of a count out of n with probability p.
-	tolerance := func(n, p float64) float64 { return 5 * math.Sqrt(n*p*(1-p)) }
-	for n, count := range rolls[1:] {
-		if want := float64(users) / maxRolls; math.Abs(count-want) > tolerance(users, 1./maxRolls) {
-			t.Errorf("%v users roll %d times, want about %v", count, n+1, want)
-		}
-	}
-	if want := users * picks / 2.; math.Abs(risky-want) > tolerance(users*picks, 0.5) {
-		t.Errorf("%v of %d picks are risky, want about %v", risky, users*picks, want)
-	}
-}
-
-func TestQuantile(t *testing.T) {
-	tests := []struct {
-		n    int
-		q    float64
-		want time.Duration
-	}{
-		{0, 0.5, 0}, {1, 0.5, 1}, {1, 0.95, 1}, {2, 0.5, 1}, {3, 0.5, 2}, {20, 0.95, 19}, {100, 0.95, 95}, {101, 0.95, 96},
-	}
-	for _, test := range tests {
-		var sorted []time.Duration
-		for i := range test.n {
-			sorted = append(sorted, time.Duration(i+1))
-		}
-		if got := quantile(sorted, test.q); got != test.want {
-			t.Errorf("quantile %v of 1 to %d is %d, want %d", test.q, test.n, got, test.want)
-		}
 	}
 }

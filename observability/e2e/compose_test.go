@@ -1,0 +1,170 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// stack is one stage, run by docker compose from its directory.
+type stack struct {
+	stage   string
+	env     []string
+	started time.Time
+}
+
+// stages returns the names of the stages to test.
+func stages(t *testing.T) []string {
+	t.Helper()
+	if names := os.Getenv("E2E_STAGES"); names != "" {
+		return strings.Fields(names)
+	}
+	directories, err := filepath.Glob(filepath.Join("..", "..", "stage*"))
+	if err != nil || len(directories) == 0 {
+		t.Fatalf("no stages: %v", err)
+	}
+	var names []string
+	for _, directory := range directories {
+		names = append(names, filepath.Base(directory))
+	}
+	return names
+}
+
+// start builds the stage's images and starts its services. The stage is gone without a trace after the test.
+func start(t *testing.T, stage string, env ...string) *stack {
+	t.Helper()
+	s := &stack{stage: stage, env: env}
+	s.compose(t, "down", "--volumes", "--remove-orphans")
+	s.compose(t, "build")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("last lines of all services:\n%s", s.compose(t, "logs", "--tail=15", "--no-color"))
+		}
+		s.compose(t, "down", "--volumes")
+		for _, kind := range []string{"container", "volume", "network"} {
+			if left := s.docker(t, kind, "ls", "--quiet", "--filter", "label=com.docker.compose.project="+stage); left != "" {
+				t.Errorf("docker compose down -v left a %s: %s", kind, left)
+			}
+		}
+	})
+	s.started = time.Now()
+	s.compose(t, append([]string{"up", "--detach"}, s.services(t)...)...)
+	return s
+}
+
+// services returns the names of the stage's services but those in E2E_WITHOUT.
+func (s *stack) services(t *testing.T) []string {
+	t.Helper()
+	without := strings.Fields(os.Getenv("E2E_WITHOUT"))
+	return slices.DeleteFunc(strings.Fields(s.compose(t, "config", "--services")), func(name string) bool {
+		return slices.Contains(without, name)
+	})
+}
+
+// compose runs docker compose in the stage's directory and returns its standard output.
+func (s *stack) compose(t *testing.T, arguments ...string) string {
+	t.Helper()
+	return s.docker(t, append([]string{"compose"}, arguments...)...)
+}
+
+// docker runs docker in the stage's directory and returns its standard output.
+func (s *stack) docker(t *testing.T, arguments ...string) string {
+	t.Helper()
+	command, cancel := s.command(arguments...)
+	defer cancel()
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	stdout, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s%s", command, err, stdout, &stderr)
+	}
+	return string(stdout)
+}
+
+func (s *stack) command(arguments ...string) (*exec.Cmd, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	command := exec.CommandContext(ctx, "docker", arguments...)
+	command.Dir = filepath.Join("..", "..", s.stage)
+	command.Env = append(os.Environ(), s.env...)
+	return command, cancel
+}
+
+// logs returns the log records with this message that a service wrote to the terminal.
+func (s *stack) logs(t *testing.T, service, message string) []map[string]any {
+	t.Helper()
+	return withMessage(s.compose(t, "logs", "--no-log-prefix", "--no-color", service), message)
+}
+
+func withMessage(output, message string) []map[string]any {
+	var records []map[string]any
+	for line := range strings.Lines(output) {
+		var record map[string]any
+		if json.Unmarshal([]byte(line), &record) == nil && record["msg"] == message {
+			records = append(records, record)
+		}
+	}
+	return records
+}
+
+// summary is the last line of the traffic generator.
+type summary struct {
+	Rolls       int            `json:"rolls"`
+	Replies     map[string]int `json:"replies"`
+	Median, P95 string
+}
+
+// waitForTraffic waits until the traffic generator that came up with the stage has finished.
+func (s *stack) waitForTraffic(t *testing.T) summary {
+	t.Helper()
+	container := strings.TrimSpace(s.compose(t, "ps", "--all", "--quiet", "traffic"))
+	if code := strings.TrimSpace(s.docker(t, "wait", container)); code != "0" {
+		t.Fatalf("traffic ended with exit code %s", code)
+	}
+	return toSummary(t, s.logs(t, "traffic", "traffic generation is complete"))
+}
+
+// traffic runs the traffic generator again, and calls during while it runs.
+func (s *stack) traffic(t *testing.T, users, maxRolls int, during func()) summary {
+	t.Helper()
+	command, cancel := s.command("compose", "run", "--rm", "--no-TTY", "--no-deps",
+		"--env", fmt.Sprintf("NUM_USERS=%d", users), "--env", fmt.Sprintf("MAX_ROLLS_PER_USER=%d", maxRolls),
+		"--env", "SEED=1", "traffic")
+	defer cancel()
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, os.Stderr
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	during()
+	if err := command.Wait(); err != nil {
+		t.Errorf("traffic: %v\n%s", err, &output)
+	}
+	return toSummary(t, withMessage(output.String(), "traffic generation is complete"))
+}
+
+func toSummary(t *testing.T, records []map[string]any) summary {
+	t.Helper()
+	if len(records) != 1 {
+		t.Fatalf("%d summaries of the traffic, want 1", len(records))
+	}
+	data, err := json.Marshal(records[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got summary
+	if err := json.Unmarshal(data, &got); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("traffic: %+v", got)
+	return got
+}
