@@ -6,21 +6,41 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
 // stack is one stage, run by docker compose from its directory.
 type stack struct {
-	stage   string
-	env     []string
-	started time.Time
+	stage    string
+	env      []string
+	started  time.Time
+	terminal terminal
+}
+
+// terminal is what docker compose up prints.
+type terminal struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (t *terminal) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.Write(p)
+}
+
+func (t *terminal) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.String()
 }
 
 // stages returns the names of the stages to test.
@@ -40,35 +60,43 @@ func stages(t *testing.T) []string {
 	return names
 }
 
-// start builds the stage's images and starts its services. The stage is gone without a trace after the test.
+// start builds the stage's images and starts the stage as a user does, by docker compose up in a terminal. The
+// stage is gone without a trace after the test.
 func start(t *testing.T, stage string, env ...string) *stack {
 	t.Helper()
 	s := &stack{stage: stage, env: env}
 	s.compose(t, "down", "--volumes", "--remove-orphans")
 	s.compose(t, "build")
+
+	up, cancel := s.command(append([]string{"compose", "up"}, without()...)...)
+	up.Stdout, up.Stderr = &s.terminal, &s.terminal
+	s.started = time.Now()
+	if err := up.Start(); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("last lines of all services:\n%s", s.compose(t, "logs", "--tail=15", "--no-color"))
 		}
 		s.compose(t, "down", "--volumes")
+		_ = up.Wait() // ends because its containers are gone
+		cancel()
 		for _, kind := range []string{"container", "volume", "network"} {
 			if left := s.docker(t, kind, "ls", "--quiet", "--filter", "label=com.docker.compose.project="+stage); left != "" {
 				t.Errorf("docker compose down -v left a %s: %s", kind, left)
 			}
 		}
 	})
-	s.started = time.Now()
-	s.compose(t, append([]string{"up", "--detach"}, s.services(t)...)...)
 	return s
 }
 
-// services returns the names of the stage's services but those in E2E_WITHOUT.
-func (s *stack) services(t *testing.T) []string {
-	t.Helper()
-	without := strings.Fields(os.Getenv("E2E_WITHOUT"))
-	return slices.DeleteFunc(strings.Fields(s.compose(t, "config", "--services")), func(name string) bool {
-		return slices.Contains(without, name)
-	})
+// without returns the options of docker compose up that leave out the services in E2E_WITHOUT.
+func without() []string {
+	var options []string
+	for _, service := range strings.Fields(os.Getenv("E2E_WITHOUT")) {
+		options = append(options, "--pull=never", "--scale="+service+"=0")
+	}
+	return options
 }
 
 // compose runs docker compose in the stage's directory and returns its standard output.
@@ -126,6 +154,12 @@ type summary struct {
 // waitForTraffic waits until the traffic generator that came up with the stage has finished.
 func (s *stack) waitForTraffic(t *testing.T) summary {
 	t.Helper()
+	eventually(t, "the traffic to start", func() error {
+		if len(s.logs(t, "traffic", "traffic generation starts")) == 0 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
 	container := strings.TrimSpace(s.compose(t, "ps", "--all", "--quiet", "traffic"))
 	if code := strings.TrimSpace(s.docker(t, "wait", container)); code != "0" {
 		t.Fatalf("traffic ended with exit code %s", code)

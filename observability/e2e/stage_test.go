@@ -21,6 +21,7 @@ func TestStage(t *testing.T) {
 			generated := s.waitForTraffic(t)
 			reportFootprint(t, s)
 
+			t.Run("terminal", func(t *testing.T) { checkTerminal(t, s) })
 			t.Run("totals", func(t *testing.T) { checkTotals(t, generated) })
 			t.Run("log line to trace", func(t *testing.T) { checkLogLine(t, s) })
 			t.Run("exemplar to trace", checkExemplars)
@@ -60,6 +61,24 @@ func reportFirstData(t *testing.T, start time.Time) {
 	group.Wait()
 }
 
+// checkTerminal wants the stage's services on the terminal of docker compose up, without the engines' noise,
+// and at the end where to look next.
+func checkTerminal(t *testing.T, s *stack) {
+	t.Helper()
+	engines := []string{"collector", "prometheus", "loki", "tempo", "grafana"}
+	for line := range strings.Lines(s.terminal.String()) {
+		container, _, found := strings.Cut(line, "|")
+		service := strings.TrimSuffix(strings.TrimSpace(container), "-1")
+		if found && slices.Contains(engines, service) {
+			t.Errorf("the terminal shows the engines' noise: %s", line)
+		}
+	}
+	last := s.logs(t, "traffic", "traffic generation is complete")
+	if got := last[0]["grafana"]; got != "http://localhost:3000" {
+		t.Errorf("the last line of the traffic points to %v", got)
+	}
+}
+
 // checkTotals compares what the generator counted with what each engine has.
 func checkTotals(t *testing.T, generated summary) {
 	t.Helper()
@@ -86,6 +105,10 @@ func checkTotals(t *testing.T, generated summary) {
 	}
 	for what, query := range totals {
 		eventually(t, what, func() error { return equals(query, generated.Rolls) })
+	}
+	others, err := traceQL(`{ resource.service.name = "roll" && kind = server && name != "GET /roll" }`)
+	if err != nil || len(others) > 0 {
+		t.Errorf("health checks are traced: %v, %v", others, err)
 	}
 	for status, want := range generated.Replies {
 		eventually(t, "replies with status "+status, func() error {

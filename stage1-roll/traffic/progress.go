@@ -26,6 +26,7 @@ func newProgress(rolls int) *progress {
 			progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(),
 			progressbar.OptionFullWidth(),
+			progressbar.OptionClearOnFinish(),
 		)
 	}
 	return p
@@ -35,7 +36,7 @@ func newProgress(rolls int) *progress {
 func (p *progress) Write(lines []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bar == nil || p.bar.IsFinished() {
+	if p.bar == nil {
 		return p.out.Write(lines)
 	}
 	if err := p.bar.Clear(); err != nil {
@@ -44,6 +45,9 @@ func (p *progress) Write(lines []byte) (int, error) {
 	n, err := p.out.Write(lines)
 	if err != nil {
 		return n, err
+	}
+	if p.bar.IsFinished() {
+		return n, nil
 	}
 	return n, p.bar.RenderBlank()
 }
@@ -57,12 +61,11 @@ func (p *progress) rolled() {
 	}
 }
 
-// finish leaves the terminal with the cursor on a line of its own.
+// finish takes the bar away, also if not all dice were rolled.
 func (p *progress) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		_ = p.bar.Exit()
-		_, _ = io.WriteString(p.out, "\n")
+		_ = p.bar.Finish()
 	}
 }

@@ -7,6 +7,19 @@ import (
 	"time"
 )
 
+func TestConfig(t *testing.T) {
+	for _, name := range []string{"NUM_USERS", "MAX_ROLLS_PER_USER", "GRAFANA_URL"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("TARGET_URL", "http://localhost:8081")
+	t.Setenv("SEED", "7")
+	got, err := readConfig()
+	want := config{target: "http://localhost:8081", users: 10, maxRollsPerUser: 20, seed: 7}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+}
+
 func TestSeedRepeatsTheChoicesOfEachUser(t *testing.T) {
 	choices := func(seed uint64) (all []string) {
 		for _, u := range newUsers(config{users: 3, maxRollsPerUser: 50, seed: seed}) {
