@@ -16,6 +16,7 @@ import (
 
 const (
 	replyTimeout = 30 * time.Second
+	arrival      = time.Second // within which all users begin
 	pause        = time.Second // after a roll without a reply, as a person would
 	longestBody  = 1 << 20     // bytes
 )
@@ -25,6 +26,7 @@ type user struct {
 	label  string
 	target string
 	rolls  int
+	delay  time.Duration // before the first roll
 	choice *rand.Rand
 	client *http.Client
 }
@@ -49,6 +51,7 @@ func newUsers(cfg config) []*user {
 			label:  label,
 			target: cfg.target,
 			rolls:  1 + choice.IntN(cfg.maxRollsPerUser),
+			delay:  time.Duration(choice.Int64N(int64(arrival))),
 			choice: choice,
 			client: &http.Client{Transport: traced(connections, label), Timeout: replyTimeout},
 		}
@@ -73,7 +76,11 @@ func totalRolls(users []*user) int {
 }
 
 // play rolls one die after the other and hands each reply to done. It ends early if ctx does.
+//
+// Users do not begin all at once. Otherwise they would share one look-up of the target's name, and all talk to
+// the same one of its instances.
 func (u *user) play(ctx context.Context, done func(reply)) {
+	sleep(ctx, u.delay)
 	for range u.rolls {
 		start := time.Now()
 		status, err := u.roll(ctx, u.pick())
