@@ -1,0 +1,165 @@
+// Package declared reads what a stage says that it emits, and compares it with what it did emit.
+package declared
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"example.com/dice/observability/internal/store"
+)
+
+// Telemetry is the content of a stage's telemetry.yaml.
+type Telemetry struct {
+	Resource []string
+	Spans    []Span
+	Metrics  []Metric
+	Logs     []Log
+}
+
+// Attributes are the names of the attributes that a thing always has, and of those that it may have.
+type Attributes struct {
+	Always []string `yaml:"attributes"`
+	Maybe  []string `yaml:"optional_attributes"`
+}
+
+// Span declares all spans with this name, of this service and scope.
+type Span struct {
+	Name, Service, Scope, Kind string
+	Parent                     string // the parent's name, or "none"
+	Optional                   bool
+	Attributes                 `yaml:",inline"`
+}
+
+// Metric declares a metric of the services that are listed, or of any.
+type Metric struct {
+	Name, Scope, Type, Unit string
+	Service                 []string
+	Optional                bool
+	Attributes              `yaml:",inline"`
+}
+
+// Log declares all log records with this message, of this service and scope.
+type Log struct {
+	Message, Service, Scope, Level string
+	Optional                       bool
+	Attributes                     `yaml:",inline"`
+}
+
+// Read reads the declaration of a stage, and adds that of what the collector derives.
+func Read(root, stage string) (Telemetry, error) {
+	var declared, derived Telemetry
+	if err := read(filepath.Join(root, stage, "telemetry.yaml"), &declared); err != nil {
+		return declared, err
+	}
+	if err := read(filepath.Join(root, "observability", "telemetry.yaml"), &derived); err != nil {
+		return declared, err
+	}
+	declared.Metrics = append(declared.Metrics, derived.Metrics...)
+	return declared, nil
+}
+
+func read(file string, into *Telemetry) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	decoder := yaml.NewDecoder(f)
+	decoder.KnownFields(true)
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// Compare returns one line for each difference between what is declared and what the store has.
+func (t Telemetry) Compare(s *store.Store) []string {
+	found := newFindings()
+	t.compareSpans(s.Spans(), found)
+	t.compareMetrics(s.Points(), found)
+	t.compareLogs(s.Records(), found)
+	for _, span := range t.Spans {
+		found.want(span.Optional, "span", span.Service, span.Name)
+	}
+	for _, metric := range t.Metrics {
+		found.want(metric.Optional, "metric", "", metric.Name)
+		for _, service := range metric.Service {
+			found.want(metric.Optional, "metric", service, metric.Name)
+		}
+	}
+	for _, log := range t.Logs {
+		found.want(log.Optional, "log record", log.Service, log.Message)
+	}
+	return found.differences()
+}
+
+func (t Telemetry) compareSpans(spans []store.Span, found *findings) {
+	names := make(map[string]string)
+	for _, span := range spans {
+		names[span.ID] = span.Name
+	}
+	for _, got := range spans {
+		what := fmt.Sprintf("span %q of %s in scope %s", got.Name, got.Service, got.Scope)
+		i := slices.IndexFunc(t.Spans, func(want Span) bool {
+			return want.Name == got.Name && want.Service == got.Service && want.Scope == got.Scope && want.Kind == got.Kind
+		})
+		if i < 0 {
+			found.undeclared(what + ", kind " + got.Kind)
+			continue
+		}
+		want := t.Spans[i]
+		found.saw("span", got.Service, got.Name)
+		parent := "none"
+		if name, ok := names[got.Parent]; ok {
+			parent = name
+		}
+		if parent != "none" || got.Kind != "server" { // a caller need not be traced
+			found.equal(what, "parent", parent, want.Parent)
+		}
+		found.attributes(what, got.Attributes, want.Attributes)
+		found.attributes(what+", resource", got.Resource, Attributes{Always: t.Resource})
+	}
+}
+
+func (t Telemetry) compareMetrics(points []store.Point, found *findings) {
+	for _, got := range points {
+		what := fmt.Sprintf("metric %s of %s in scope %s", got.Name, got.Service, got.Scope)
+		i := slices.IndexFunc(t.Metrics, func(want Metric) bool {
+			return want.Name == got.Name && strings.HasSuffix(got.Scope, want.Scope) &&
+				(len(want.Service) == 0 || slices.Contains(want.Service, got.Service))
+		})
+		if i < 0 {
+			found.undeclared(what)
+			continue
+		}
+		want := t.Metrics[i]
+		found.saw("metric", got.Service, got.Name)
+		found.saw("metric", "", got.Name)
+		found.equal(what, "type", got.Type, want.Type)
+		found.equal(what, "unit", got.Unit, want.Unit)
+		found.attributes(what, got.Attributes, want.Attributes)
+	}
+}
+
+func (t Telemetry) compareLogs(records []store.Record, found *findings) {
+	for _, got := range records {
+		what := fmt.Sprintf("log record %q of %s in scope %s", got.Message, got.Service, got.Scope)
+		i := slices.IndexFunc(t.Logs, func(want Log) bool {
+			return want.Message == got.Message && want.Service == got.Service && want.Scope == got.Scope
+		})
+		if i < 0 {
+			found.undeclared(what)
+			continue
+		}
+		want := t.Logs[i]
+		found.saw("log record", got.Service, got.Message)
+		found.equal(what, "level", got.Level, want.Level)
+		found.attributes(what, got.Attributes, want.Attributes)
+		found.attributes(what+", resource", got.Resource, Attributes{Always: t.Resource})
+	}
+}

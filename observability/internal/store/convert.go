@@ -1,0 +1,141 @@
+package store
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+const serviceName = "service.name"
+
+func toMap(attributes pcommon.Map) map[string]string {
+	got := make(map[string]string, attributes.Len())
+	for key, value := range attributes.All() {
+		got[key] = value.AsString()
+	}
+	return got
+}
+
+func (s *Store) addTraces(traces ptrace.Traces) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = time.Now()
+	for _, resource := range traces.ResourceSpans().All() {
+		from := toMap(resource.Resource().Attributes())
+		for _, scope := range resource.ScopeSpans().All() {
+			for _, span := range scope.Spans().All() {
+				s.spans = append(s.spans, Span{
+					TraceID:    span.TraceID().String(),
+					ID:         span.SpanID().String(),
+					Parent:     span.ParentSpanID().String(),
+					Service:    from[serviceName],
+					Scope:      scope.Scope().Name(),
+					Name:       span.Name(),
+					Kind:       strings.ToLower(span.Kind().String()),
+					Start:      span.StartTimestamp().AsTime(),
+					End:        span.EndTimestamp().AsTime(),
+					Failed:     span.Status().Code() == ptrace.StatusCodeError,
+					Message:    span.Status().Message(),
+					Attributes: toMap(span.Attributes()),
+					Resource:   from,
+				})
+			}
+		}
+	}
+}
+
+func (s *Store) addLogs(tenant string, logs plog.Logs) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = time.Now()
+	for _, resource := range logs.ResourceLogs().All() {
+		from := toMap(resource.Resource().Attributes())
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				s.records = append(s.records, Record{
+					TraceID:    record.TraceID().String(),
+					SpanID:     record.SpanID().String(),
+					Service:    from[serviceName],
+					Scope:      scope.Scope().Name(),
+					Tenant:     tenant,
+					Time:       record.Timestamp().AsTime(),
+					Level:      record.SeverityText(),
+					Message:    record.Body().AsString(),
+					Attributes: toMap(record.Attributes()),
+					Resource:   from,
+				})
+			}
+		}
+	}
+}
+
+func (s *Store) addMetrics(metrics pmetric.Metrics) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.points == nil {
+		s.points = make(map[string]Point)
+	}
+	for _, resource := range metrics.ResourceMetrics().All() {
+		from := toMap(resource.Resource().Attributes())
+		for _, scope := range resource.ScopeMetrics().All() {
+			for _, metric := range scope.Metrics().All() {
+				base := Point{
+					Service: from[serviceName], Scope: scope.Scope().Name(),
+					Name: metric.Name(), Unit: metric.Unit(), Resource: from,
+				}
+				for _, point := range points(base, metric) {
+					s.points[seriesKey(point)] = point
+				}
+			}
+		}
+	}
+}
+
+// seriesKey is the same for all points of one time series.
+func seriesKey(point Point) string {
+	key, err := json.Marshal([]any{point.Scope, point.Name, point.Resource, point.Attributes}) // maps in order of their keys
+	if err != nil {
+		panic(err) // maps of strings can be encoded
+	}
+	return string(key)
+}
+
+// points returns the data points of a metric, with base for what they have in common.
+func points(base Point, metric pmetric.Metric) []Point {
+	var got []Point
+	numbers := func(kind string, data pmetric.NumberDataPointSlice) {
+		for _, point := range data.All() {
+			p := base
+			p.Type, p.Attributes, p.Exemplars = kind, toMap(point.Attributes()), point.Exemplars().Len()
+			p.Value = point.DoubleValue()
+			if point.ValueType() == pmetric.NumberDataPointValueTypeInt {
+				p.Value = float64(point.IntValue())
+			}
+			got = append(got, p)
+		}
+	}
+	switch metric.Type() {
+	case pmetric.MetricTypeGauge:
+		numbers("gauge", metric.Gauge().DataPoints())
+	case pmetric.MetricTypeSum:
+		kind := "sum"
+		if !metric.Sum().IsMonotonic() {
+			kind = "up-down sum"
+		}
+		numbers(kind, metric.Sum().DataPoints())
+	case pmetric.MetricTypeHistogram:
+		for _, point := range metric.Histogram().DataPoints().All() {
+			p := base
+			p.Type, p.Attributes, p.Exemplars = "histogram", toMap(point.Attributes()), point.Exemplars().Len()
+			p.Value, p.Count = point.Sum(), int(point.Count())
+			got = append(got, p)
+		}
+	default: // nothing here makes other types
+	}
+	return got
+}

@@ -1,0 +1,82 @@
+// Package store keeps telemetry in memory, in place of Tempo, Prometheus and Loki.
+package store
+
+import (
+	"sync"
+	"time"
+)
+
+// Span is one operation of a trace.
+type Span struct {
+	TraceID, ID, Parent  string
+	Service, Scope       string
+	Name, Kind           string // kind: client, server, internal, producer or consumer
+	Start, End           time.Time
+	Failed               bool
+	Message              string // of the status
+	Attributes, Resource map[string]string
+}
+
+// Duration is the time from the span's start to its end.
+func (s Span) Duration() time.Duration { return s.End.Sub(s.Start) }
+
+// Record is one log record.
+type Record struct {
+	TraceID, SpanID      string
+	Service, Scope       string
+	Tenant               string // the tenant of Loki that it was sent to
+	Time                 time.Time
+	Level, Message       string
+	Attributes, Resource map[string]string
+}
+
+// Point is the last value of one time series.
+type Point struct {
+	Service, Scope       string
+	Name, Unit, Type     string // type: sum, up-down sum, gauge, histogram or exponential histogram
+	Attributes, Resource map[string]string
+	Value                float64 // of a sum or gauge; the sum of a histogram's values
+	Count                int     // of a histogram
+	Exemplars            int
+}
+
+// Store is safe for concurrent use. Its zero value is empty and ready to use.
+type Store struct {
+	mu      sync.Mutex
+	spans   []Span
+	records []Record
+	points  map[string]Point
+	changed time.Time
+}
+
+// Spans returns all spans in the order of their arrival.
+func (s *Store) Spans() []Span {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Span(nil), s.spans...)
+}
+
+// Records returns all log records in the order of their arrival.
+func (s *Store) Records() []Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Record(nil), s.records...)
+}
+
+// Points returns the last value of each time series, in no particular order.
+func (s *Store) Points() []Point {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	points := make([]Point, 0, len(s.points))
+	for _, point := range s.points {
+		points = append(points, point)
+	}
+	return points
+}
+
+// Quiet reports for how long no span and no log record has arrived. Metrics arrive all the time.
+func (s *Store) Quiet() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Since(s.changed)
+}

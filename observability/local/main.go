@@ -1,0 +1,116 @@
+// Command local runs a stage without Docker: its services and traffic as processes, the real collector, and in
+// place of Tempo, Prometheus and Loki a report on the terminal.
+//
+//	go run ./observability/local stage1-roll
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"example.com/dice/observability/internal/collector"
+	"example.com/dice/observability/internal/stage"
+)
+
+const (
+	settled       = 3 * time.Second  // without a span or record: longer than the services hold them back
+	settleTimeout = 20 * time.Second // for all that the traffic caused to arrive
+)
+
+func main() {
+	collector.RunIfChild()
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "local:", err)
+		os.Exit(1)
+	}
+}
+
+func run(arguments []string, out io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	once := flags.Bool("once", false, "end after the report")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: go run ./observability/local [-once] STAGE")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(arguments); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	name, err := stageName(flags.Args())
+	if err != nil {
+		return err
+	}
+	loaded, err := stage.Load(ctx, ".", name, shortTraffic()...)
+	if err != nil {
+		return err
+	}
+	err = play(ctx, loaded, *once, out)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // Ctrl-C is how one ends it
+	}
+	return err
+}
+
+func stageName(arguments []string) (string, error) {
+	if len(arguments) == 1 {
+		return arguments[0], nil
+	}
+	names, err := stage.Names(".")
+	if err != nil {
+		return "", err
+	}
+	return "", fmt.Errorf("name one stage: %s", strings.Join(names, ", "))
+}
+
+// shortTraffic makes the traffic last about half a minute: there is no line on a panel to wait for.
+func shortTraffic() []string {
+	if os.Getenv("MAX_ROLLS_PER_USER") != "" {
+		return nil
+	}
+	return []string{"MAX_ROLLS_PER_USER=60"}
+}
+
+func play(ctx context.Context, s *stage.Stage, once bool, out io.Writer) (err error) {
+	running, err := s.Start(ctx, func(doing string) { fmt.Fprintln(out, faint.Render("· "+doing)) })
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, running.Stop()) }()
+
+	fmt.Fprintln(out, faint.Render("· traffic"))
+	if err := running.Traffic(ctx, newProgress(out)); err != nil {
+		return err
+	}
+	waitUntilSettled(ctx, running.Store.Quiet)
+	fmt.Fprint(out, report(running.Store))
+	if once {
+		return nil
+	}
+	fmt.Fprint(out, invitation(s))
+	return watch(ctx, running.Store, out)
+}
+
+func waitUntilSettled(ctx context.Context, quiet func() time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	for wait := settled; wait > 0; wait = settled - quiet() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}

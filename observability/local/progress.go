@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// progress reads the log lines of the traffic generator, and shows how many users are done.
+type progress struct {
+	out io.Writer
+	bar *progressbar.ProgressBar
+}
+
+type trafficLine struct {
+	Message string `json:"msg"`
+	Users   int
+	Rolls   int
+	Replies map[string]int
+	Median  string
+	P95     string
+}
+
+func newProgress(out io.Writer) *progress { return &progress{out: out} }
+
+// Write takes whole lines, which is how slog writes them.
+func (p *progress) Write(lines []byte) (int, error) {
+	for scanner := bufio.NewScanner(bytes.NewReader(lines)); scanner.Scan(); {
+		var line trafficLine
+		if json.Unmarshal(scanner.Bytes(), &line) == nil {
+			p.show(line)
+		}
+	}
+	return len(lines), nil
+}
+
+func (p *progress) show(line trafficLine) {
+	switch line.Message {
+	case "traffic generation starts":
+		fmt.Fprintf(p.out, "%d users roll %d dice\n", line.Users, line.Rolls)
+		if out, ok := p.out.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
+			p.bar = progressbar.NewOptions(line.Users,
+				progressbar.OptionSetWriter(p.out),
+				progressbar.OptionSetDescription("users that are done"),
+				progressbar.OptionShowCount(),
+				progressbar.OptionSetElapsedTime(false),
+				progressbar.OptionSetPredictTime(false),
+				progressbar.OptionClearOnFinish(),
+			)
+		}
+	case "user finished its last roll":
+		if p.bar != nil {
+			_ = p.bar.Add(1) // a bar that cannot be drawn is no reason to stop
+		}
+	case "traffic generation is complete":
+		fmt.Fprintf(p.out, "replies by status: %v, median %s, 95th percentile %s\n", line.Replies, line.Median, line.P95)
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"example.com/dice/observability/internal/store"
+)
+
+const (
+	nameWidth = 44
+	barWidth  = 40
+)
+
+var (
+	faint  = lipgloss.NewStyle().Faint(true)
+	bold   = lipgloss.NewStyle().Bold(true)
+	failed = lipgloss.NewStyle().Foreground(lipgloss.Color("9"))
+	normal = lipgloss.NewStyle().Foreground(lipgloss.Color("12"))
+)
+
+// trace is the spans and log records that have the same trace id.
+type trace struct {
+	id      string
+	spans   []store.Span
+	records []store.Record
+}
+
+// traces groups what the store has, in the order in which the traces began.
+func traces(s *store.Store) []trace {
+	byID := make(map[string]*trace)
+	for _, span := range s.Spans() {
+		if byID[span.TraceID] == nil {
+			byID[span.TraceID] = &trace{id: span.TraceID}
+		}
+		byID[span.TraceID].spans = append(byID[span.TraceID].spans, span)
+	}
+	for _, record := range s.Records() {
+		if t := byID[record.TraceID]; t != nil {
+			t.records = append(t.records, record)
+		}
+	}
+	var all []trace
+	for _, t := range byID {
+		slices.SortFunc(t.spans, func(a, b store.Span) int { return a.Start.Compare(b.Start) })
+		slices.SortFunc(t.records, func(a, b store.Record) int { return a.Time.Compare(b.Time) })
+		all = append(all, *t)
+	}
+	slices.SortFunc(all, func(a, b trace) int {
+		return cmp.Or(a.start().Compare(b.start()), strings.Compare(a.id, b.id))
+	})
+	return all
+}
+
+func (t trace) start() time.Time { return t.spans[0].Start }
+
+func (t trace) duration() time.Duration {
+	end := t.spans[0].End
+	for _, span := range t.spans {
+		if span.End.After(end) {
+			end = span.End
+		}
+	}
+	return end.Sub(t.start())
+}
+
+func (t trace) failed() bool {
+	return slices.ContainsFunc(t.spans, func(s store.Span) bool { return s.Failed })
+}
+
+// roots returns the spans whose parent is not in the trace.
+func (t trace) roots() []store.Span {
+	ids := make(map[string]bool)
+	for _, span := range t.spans {
+		ids[span.ID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(t.spans), func(s store.Span) bool { return ids[s.Parent] })
+}
+
+// String draws the trace as a tree: each span with its duration and a bar, each log record below its span.
+func (t trace) String() string {
+	var out strings.Builder
+	for _, root := range t.roots() {
+		t.draw(&out, root, 0)
+	}
+	return out.String()
+}
+
+func (t trace) draw(out *strings.Builder, span store.Span, depth int) {
+	indent := strings.Repeat("  ", depth)
+	name := lipgloss.NewStyle().Width(nameWidth).MaxHeight(1).Render(indent + span.Service + ": " + span.Name)
+	style := normal
+	if span.Failed {
+		style = failed
+	}
+	fmt.Fprintf(out, "%s %8s  %s\n", name, milliseconds(span.Duration()), style.Render(t.bar(span)))
+	if span.Failed && span.Message != "" {
+		fmt.Fprintf(out, "%s  %s\n", indent, failed.Render("error: "+span.Message))
+	}
+	records := slices.DeleteFunc(slices.Clone(t.records), func(r store.Record) bool { return r.SpanID != span.ID })
+	for _, child := range t.spans {
+		if child.Parent != span.ID {
+			continue
+		}
+		for len(records) > 0 && records[0].Time.Before(child.Start) {
+			fmt.Fprintf(out, "%s  %s\n", indent, faint.Render(line(records[0])))
+			records = records[1:]
+		}
+		t.draw(out, child, depth+1)
+	}
+	for _, record := range records {
+		fmt.Fprintf(out, "%s  %s\n", indent, faint.Render(line(record)))
+	}
+}
+
+// bar places the span within the trace's time.
+func (t trace) bar(span store.Span) string {
+	whole := float64(max(t.duration(), 1))
+	before := int(float64(span.Start.Sub(t.start())) / whole * barWidth)
+	length := max(1, int(float64(span.Duration())/whole*barWidth+0.5))
+	return strings.Repeat(" ", min(before, barWidth-1)) + strings.Repeat("█", min(length, barWidth-min(before, barWidth-1)))
+}
+
+// line is a log record as a person reads it.
+func line(record store.Record) string {
+	words := []string{record.Level, record.Message}
+	for _, key := range slices.Sorted(maps.Keys(record.Attributes)) {
+		if !strings.HasPrefix(key, "exception.") {
+			words = append(words, key+"="+record.Attributes[key])
+		}
+	}
+	if message := record.Attributes["exception.message"]; message != "" {
+		words = append(words, strconv.Quote(message))
+	}
+	return strings.Join(words, " ")
+}
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+}

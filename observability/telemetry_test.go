@@ -1,0 +1,78 @@
+package observability_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"example.com/dice/observability/internal/declared"
+	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/store"
+)
+
+// TestTelemetry compares what each stage declares with what it emits, under its traffic and some requests that
+// its traffic does not make.
+func TestTelemetry(t *testing.T) {
+	for _, name := range stages(t) {
+		t.Run(name, func(t *testing.T) {
+			want, err := declared.Read(root, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _ := run(t, name, func(running *stage.Running, s *stage.Stage) {
+				sendOddRequests(t, s.URL("roll"))
+				waitForEdges(t, running.Store)
+			})
+			for _, difference := range want.Compare(got) {
+				t.Error(difference)
+			}
+		})
+	}
+}
+
+// sendOddRequests makes a caller's mistakes.
+func sendOddRequests(t *testing.T, url string) {
+	t.Helper()
+	for _, path := range []string{"/roll", "/roll?die=blue", "/nowhere"} {
+		get(t.Context(), t, url+path)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	get(ctx, t, url+"/roll?die=fair")
+}
+
+// waitForEdges waits for what the collector derives last, and does not flush when it stops.
+func waitForEdges(t *testing.T, s *store.Store) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		for _, point := range s.Points() {
+			if point.Name == "traces_service_graph_request_client" {
+				return
+			}
+		}
+	}
+	t.Error("no service graph within a minute")
+}
+
+func get(ctx context.Context, t *testing.T, url string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response, err := http.DefaultClient.Do(request); err == nil {
+		response.Body.Close()
+	}
+}
+
+// TestCompareFindsDifferences shows that the comparison above can fail.
+func TestCompareFindsDifferences(t *testing.T) {
+	want := declared.Telemetry{Spans: []declared.Span{{Name: "a", Service: "s", Parent: "none"}}}
+	for _, difference := range want.Compare(new(store.Store)) {
+		if difference == `span "a" of s is declared and was not seen` {
+			return
+		}
+	}
+	t.Error("a span that is missing was not found")
+}
