@@ -19,6 +19,13 @@ type Telemetry struct {
 	Spans    []Span
 	Metrics  []Metric
 	Logs     []Log
+	Scraped  []Scraped
+}
+
+// Scraped declares a metric that Prometheus gets from a scrape, under the name that it has there.
+type Scraped struct {
+	Name   string
+	Labels []string
 }
 
 // Attributes are the names of the attributes that a thing always has, and of those that it may have.
@@ -50,7 +57,7 @@ type Log struct {
 	Attributes                     `yaml:",inline"`
 }
 
-// Read reads the declaration of a stage, and adds that of what the collector derives.
+// Read reads the declaration of a stage, and adds that of what the collector derives and tells of itself.
 func Read(root, stage string) (Telemetry, error) {
 	var declared, derived Telemetry
 	if err := read(filepath.Join(root, stage, "telemetry.yaml"), &declared); err != nil {
@@ -60,6 +67,7 @@ func Read(root, stage string) (Telemetry, error) {
 		return declared, err
 	}
 	declared.Metrics = append(declared.Metrics, derived.Metrics...)
+	declared.Scraped = derived.Scraped
 	return declared, nil
 }
 

@@ -1,0 +1,86 @@
+// Package dashboard reads Grafana dashboards from their JSON, as far as tests look at them.
+package dashboard
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Dashboard is one dashboard.
+type Dashboard struct {
+	File       string `json:"-"`
+	UID, Title string
+	Panels     []Panel
+}
+
+// Panel is one panel. One of type "row" may hold further panels.
+type Panel struct {
+	ID                       int
+	Type, Title, Description string
+	Datasource               Datasource
+	GridPos                  struct{ X, Y, W, H int }
+	FieldConfig              struct{ Defaults struct{ Unit string } }
+	Targets                  []Target
+	Panels                   []Panel
+}
+
+// Datasource refers to a data source.
+type Datasource struct{ Type, UID string }
+
+// Target is one query of a panel.
+type Target struct {
+	Datasource   Datasource
+	Expr         string // PromQL or LogQL
+	Query        string // TraceQL
+	LegendFormat string
+	Exemplar     bool
+	Instant      bool
+}
+
+// Read reads the dashboards of a stage and those of all stages.
+func Read(root, stage string) ([]Dashboard, error) {
+	var all []Dashboard
+	for _, folder := range []string{
+		filepath.Join(root, stage, "dashboards"),
+		filepath.Join(root, "observability", "grafana", "dashboards"),
+	} {
+		files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+		if err != nil || len(files) == 0 {
+			return nil, fmt.Errorf("no dashboards in %s: %w", folder, err)
+		}
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			d := Dashboard{File: file}
+			if err := json.NewDecoder(bytes.NewReader(content)).Decode(&d); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			all = append(all, d)
+		}
+	}
+	return all, nil
+}
+
+// All returns all panels that show something, those within rows too.
+func (d Dashboard) All() []Panel {
+	var all []Panel
+	for _, panel := range d.Panels {
+		if panel.Type == "row" {
+			all = append(all, panel.Panels...)
+			continue
+		}
+		all = append(all, panel)
+	}
+	return all
+}
+
+// Window replaces $__rate_interval by what Grafana makes of it, with scrapes each 5 s and a short time range.
+func Window(expression string) string {
+	return strings.ReplaceAll(expression, "$__rate_interval", "20s")
+}
