@@ -1,13 +1,12 @@
 package observability_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/otlptranslator"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"example.com/dice/observability/internal/dashboard"
@@ -96,7 +95,7 @@ func checkMetricsAndLabels(t *testing.T, query string, series map[string][]strin
 			known = append(known, series[name]...)
 		}
 		for _, matcher := range selector.LabelMatchers {
-			if matcher.Name != labels.MetricName && !slices.Contains(known, matcher.Name) {
+			if matcher.Name != model.MetricNameLabel && !slices.Contains(known, matcher.Name) {
 				t.Errorf("%s has no label %s", selector, matcher.Name)
 			}
 		}
@@ -119,7 +118,7 @@ func selected(selector *parser.VectorSelector, series map[string][]string) []str
 	var names []string
 	for name := range series {
 		for _, matcher := range selector.LabelMatchers {
-			if matcher.Name == labels.MetricName && matcher.Matches(name) {
+			if matcher.Name == model.MetricNameLabel && matcher.Matches(name) {
 				names = append(names, name)
 			}
 		}
@@ -194,7 +193,7 @@ func checkGrid(t *testing.T, panels []dashboard.Panel) {
 	for y := range bottom {
 		for x := range gridWidth {
 			if _, ok := taken[[2]int{x, y}]; !ok {
-				t.Fatal(fmt.Sprintf("nothing at column %d, line %d of the grid", x, y))
+				t.Fatalf("nothing at column %d, line %d of the grid", x, y)
 			}
 		}
 	}

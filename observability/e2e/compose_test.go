@@ -17,8 +17,11 @@ import (
 	"time"
 )
 
+const repository = "../.."
+
 // stack is one stage, run by docker compose from its directory.
 type stack struct {
+	root     string // of the repository, or of a copy of it
 	stage    string
 	env      []string
 	started  time.Time
@@ -49,7 +52,7 @@ func stages(t *testing.T) []string {
 	if names := os.Getenv("E2E_STAGES"); names != "" {
 		return strings.Fields(names)
 	}
-	directories, err := filepath.Glob(filepath.Join("..", "..", "stage*"))
+	directories, err := filepath.Glob(filepath.Join(repository, "stage*"))
 	if err != nil || len(directories) == 0 {
 		t.Fatalf("no stages: %v", err)
 	}
@@ -62,9 +65,9 @@ func stages(t *testing.T) []string {
 
 // start builds the stage's images and starts the stage as a user does, by docker compose up in a terminal. The
 // stage is gone without a trace after the test.
-func start(t *testing.T, stage string, env ...string) *stack {
+func start(t *testing.T, root, stage string, env ...string) *stack {
 	t.Helper()
-	s := &stack{stage: stage, env: env}
+	s := &stack{root: root, stage: stage, env: env}
 	s.compose(t, "down", "--volumes", "--remove-orphans")
 	s.compose(t, "build")
 
@@ -122,7 +125,7 @@ func (s *stack) docker(t *testing.T, arguments ...string) string {
 func (s *stack) command(arguments ...string) (*exec.Cmd, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	command := exec.CommandContext(ctx, "docker", arguments...)
-	command.Dir = filepath.Join("..", "..", s.stage)
+	command.Dir = filepath.Join(s.root, s.stage)
 	command.Env = append(os.Environ(), s.env...)
 	return command, cancel
 }

@@ -19,7 +19,7 @@ func TestOutage(t *testing.T) {
 			continue
 		}
 		t.Run(stage, func(t *testing.T) {
-			s := start(t, stage, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1")
+			s := start(t, repository, stage, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1")
 			rolls := s.waitForTraffic(t).Rolls
 			t.Run("collector stopped", func(t *testing.T) { rolls += withoutCollector(t, s) })
 			t.Run("backends stopped", func(t *testing.T) { withoutBackends(t, s, rolls) })

@@ -16,7 +16,7 @@ import (
 func TestStage(t *testing.T) {
 	for _, stage := range stages(t) {
 		t.Run(stage, func(t *testing.T) {
-			s := start(t, stage)
+			s := start(t, repository, stage)
 			reportFirstData(t, s.started)
 			t.Run("alert", checkAlert)
 			generated := s.waitForTraffic(t)
@@ -25,6 +25,7 @@ func TestStage(t *testing.T) {
 			t.Run("terminal", func(t *testing.T) { checkTerminal(t, s) })
 			t.Run("totals", func(t *testing.T) { checkTotals(t, generated) })
 			t.Run("panels", func(t *testing.T) { checkPanels(t, stage) })
+			t.Run("queries of the README", func(t *testing.T) { checkReadme(t, stage) })
 			t.Run("log line to trace", func(t *testing.T) { checkLogLine(t, s) })
 			t.Run("exemplar to trace", checkExemplars)
 			t.Run("service graph", checkServiceGraph)

@@ -45,8 +45,8 @@ const (
 // A signal is exported if its exporter variable (OTEL_TRACES_EXPORTER and so on) or an OTLP endpoint variable
 // is set. Start does not wait for the endpoint. Its error names the variable that has a bad value.
 //
-// Stop flushes all signals. It takes 3 seconds at most, even if the endpoint is away or never answers; its
-// error says which signals could not be delivered in full.
+// Stop flushes all signals. It takes 3 seconds at most, even if the endpoint is away or never answers. What
+// could not be delivered the SDK reports in the error, by signal, or on stdout.
 func Start(ctx context.Context, service string, stdout io.Writer) (stop func(context.Context) error, err error) {
 	console := slog.NewJSONHandler(stdout, nil)
 	reportSDKErrors(console)
@@ -85,7 +85,9 @@ func Start(ctx context.Context, service string, stdout io.Writer) (stop func(con
 	bridge := otelslog.NewHandler(service, otelslog.WithLoggerProvider(logs))
 	slog.SetDefault(slog.New(logHandler{console, bridge}))
 
-	return func(ctx context.Context) error { return flush(ctx, traces, metrics, logs) }, nil
+	return func(ctx context.Context) error {
+		return flush(ctx, provider{"traces", traces.Shutdown}, provider{"metrics", metrics.Shutdown}, provider{"logs", logs.Shutdown})
+	}, nil
 }
 
 // checkEndpoints finds the mistake that the SDK takes for a URL with the scheme "collector": collector:4317.
@@ -199,8 +201,9 @@ func reportSDKErrors(console slog.Handler) {
 	}))
 }
 
-type provider interface {
-	Shutdown(ctx context.Context) error
+type provider struct {
+	signal   string
+	shutdown func(context.Context) error
 }
 
 // flush shuts the providers down all at once: one after the other, the first that waits for a dead endpoint
@@ -212,13 +215,14 @@ func flush(ctx context.Context, providers ...provider) error {
 	errs := make([]error, len(providers))
 	var group sync.WaitGroup
 	for i, p := range providers {
-		group.Go(func() { errs[i] = p.Shutdown(ctx) })
+		group.Go(func() {
+			if err := p.shutdown(ctx); err != nil {
+				errs[i] = fmt.Errorf("flushing %s: %w", p.signal, err)
+			}
+		})
 	}
 	group.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("flushing telemetry: %w", err)
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // logHandler writes records to the console, with the ids of the context's span, and to OpenTelemetry, where

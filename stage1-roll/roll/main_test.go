@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
@@ -25,6 +24,7 @@ import (
 var (
 	tracerProvider = sdktrace.NewTracerProvider()
 	metricReader   = sdkmetric.NewManualReader()
+	meterProvider  = sdkmetric.NewMeterProvider(sdkmetric.WithReader(metricReader))
 )
 
 // TestMain runs the service instead of the tests if a test started this binary for that.
@@ -33,8 +33,6 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
-	otel.SetTracerProvider(tracerProvider)
-	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(metricReader)))
 	os.Exit(m.Run())
 }
 

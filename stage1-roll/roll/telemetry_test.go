@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -23,6 +24,7 @@ import (
 // spansOf returns the spans that do makes, by name.
 func spansOf(t *testing.T, do func()) map[string]sdktrace.ReadOnlySpan {
 	t.Helper()
+	otel.SetTracerProvider(tracerProvider)
 	recorder := tracetest.NewSpanRecorder()
 	tracerProvider.RegisterSpanProcessor(recorder)
 	defer tracerProvider.UnregisterSpanProcessor(recorder)
@@ -69,6 +71,7 @@ func series(m metricdata.Metrics, attributes attribute.Set) string {
 // countsOf returns what do adds to each metric.
 func countsOf(t *testing.T, do func()) map[string]int64 {
 	t.Helper()
+	otel.SetMeterProvider(meterProvider)
 	before := counts(t)
 	do()
 	added := counts(t)

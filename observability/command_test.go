@@ -1,0 +1,90 @@
+package observability_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.com/dice/observability/internal/stage"
+)
+
+// TestReadmeCommands runs the commands of each stage's README, against a stage that runs on other ports, in a
+// copy of the repository. Those of Docker are left to e2e.
+func TestReadmeCommands(t *testing.T) {
+	for _, name := range stages(t) {
+		t.Run(name, func(t *testing.T) {
+			copied := t.TempDir()
+			if err := os.CopyFS(copied, os.DirFS(root)); err != nil {
+				t.Fatal(err)
+			}
+			run(t, name, func(_ *stage.Running, s *stage.Stage) {
+				for _, command := range readmes(t)[name].Commands() {
+					runCommand(t, s, filepath.Join(copied, name), command)
+				}
+			})
+			if changed := changedFiles(t, filepath.Join(root, name), filepath.Join(copied, name)); len(changed) > 0 {
+				t.Errorf("after all commands these files differ: %v", changed)
+			}
+		})
+	}
+}
+
+var (
+	localPort = regexp.MustCompile(`http://localhost:\d+/`)
+	rowOfCost = regexp.MustCompile(`BenchmarkRoll/?([a-z+_]*)`)
+)
+
+// runCommand wants a command to succeed. One that it does not know is an error, so that none goes unchecked.
+func runCommand(t *testing.T, s *stage.Stage, directory, command string) {
+	t.Helper()
+	words := strings.Fields(command)
+	switch {
+	case words[0] == "docker", strings.HasPrefix(command, "go run ./observability/local "): // e2e and local_test.go
+	case words[0] == "curl":
+		command = localPort.ReplaceAllString(command, s.URL("roll")+"/")
+		if output := shell(t, directory, command); !regexp.MustCompile(`^\{"(roll|error)":.*\}\n$`).MatchString(output) {
+			t.Errorf("%s: %q", command, output)
+		}
+	case words[0] == "diff":
+		if output := shell(t, directory, command+"; test $? -eq 1"); !strings.Contains(output, "+++") {
+			t.Errorf("%s shows no difference", command)
+		}
+	case words[0] == "git" && words[1] == "apply":
+		shell(t, directory, command)
+	case strings.HasPrefix(command, "go test ") && strings.Contains(command, "-bench"):
+		checkRowsOfCost(t, s.Name, shell(t, directory, command+" -benchtime 1x"))
+	default:
+		t.Errorf("no test knows the command %q", command)
+	}
+}
+
+// checkRowsOfCost wants the table of what it costs to have a row for each benchmark.
+func checkRowsOfCost(t *testing.T, name, output string) {
+	t.Helper()
+	var rows []string
+	for _, match := range rowOfCost.FindAllStringSubmatch(output, -1) {
+		rows = append(rows, match[1])
+	}
+	rows[0] = "plain" // the benchmark without sub-benchmarks
+	if tables := readmes(t)[name].Tables; !slices.ContainsFunc(tables, func(cells []string) bool { return slices.Equal(cells, rows) }) {
+		t.Errorf("no table has the rows %v", rows)
+	}
+}
+
+func shell(t *testing.T, directory, command string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := exec.CommandContext(ctx, "sh", "-c", command)
+	c.Dir = directory
+	output, err := c.Output()
+	if err != nil {
+		t.Errorf("%s: %v\n%s", command, err, output)
+	}
+	return string(output)
+}

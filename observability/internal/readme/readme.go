@@ -1,0 +1,98 @@
+// Package readme reads the code blocks, tables and links of a README.
+package readme
+
+import (
+	"os"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/text"
+)
+
+// Readme is what tests want to know of a README.
+type Readme struct {
+	Blocks []Block
+	Links  []string
+	Tables [][]string // the first cell of each row, without the header
+}
+
+// Block is a fenced code block. Its language may be followed by an argument: the file that it is an excerpt of,
+// or the lab whose symptom the query shows.
+type Block struct{ Language, Argument, Text string }
+
+// Read reads a README.
+func Read(file string) (Readme, error) {
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return Readme{}, err
+	}
+	var got Readme
+	document := goldmark.New(goldmark.WithExtensions(extension.Table)).Parser().Parse(text.NewReader(source))
+	err = ast.Walk(document, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
+		if entering {
+			got.add(node, source)
+		}
+		return ast.WalkContinue, nil
+	})
+	return got, err
+}
+
+func (r *Readme) add(node ast.Node, source []byte) {
+	switch n := node.(type) {
+	case *ast.FencedCodeBlock:
+		block := Block{Text: string(n.Lines().Value(source))}
+		if n.Info != nil {
+			block.Language, block.Argument, _ = strings.Cut(string(n.Info.Value(source)), " ")
+		}
+		r.Blocks = append(r.Blocks, block)
+	case *ast.Link:
+		r.Links = append(r.Links, string(n.Destination))
+	case *extast.Table:
+		var cells []string
+		for row := n.FirstChild(); row != nil; row = row.NextSibling() {
+			if _, header := row.(*extast.TableHeader); !header && row.FirstChild() != nil {
+				cells = append(cells, plainText(row.FirstChild(), source))
+			}
+		}
+		r.Tables = append(r.Tables, cells)
+	}
+}
+
+// plainText is the text of a node without its markup.
+func plainText(node ast.Node, source []byte) string {
+	var out strings.Builder
+	_ = ast.Walk(node, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the function returns no error
+		if t, ok := n.(*ast.Text); ok && entering {
+			out.Write(t.Value(source))
+		}
+		return ast.WalkContinue, nil
+	})
+	return out.String()
+}
+
+// Of returns the blocks in one of these languages.
+func (r Readme) Of(languages ...string) []Block {
+	var got []Block
+	for _, block := range r.Blocks {
+		for _, language := range languages {
+			if block.Language == language {
+				got = append(got, block)
+			}
+		}
+	}
+	return got
+}
+
+// Commands returns the lines of all sh blocks.
+func (r Readme) Commands() []string {
+	var lines []string
+	for _, block := range r.Of("sh") {
+		for line := range strings.Lines(block.Text) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
