@@ -51,7 +51,7 @@ func TestLocalReport(t *testing.T) {
 				t.Fatalf("%v\n%s", err, output)
 			}
 			for _, want := range []string{
-				"5 users roll ", "replies by status: map[200:",
+				"5 users roll ", "The first request", "replies by status: map[200:",
 				"The slowest request", "A failed request", "roll: roll die", "ERROR roll failed", "█",
 				"roll: GET /roll", "p95", "die_failed", "fair", "risky",
 			} {

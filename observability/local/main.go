@@ -34,7 +34,8 @@ func main() {
 }
 
 func run(arguments []string, out io.Writer) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A terminal or pipe that is closed must not leave the stage's processes behind.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
 
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
@@ -91,7 +92,12 @@ func play(ctx context.Context, s *stage.Stage, once bool, out io.Writer) (err er
 	defer func() { err = errors.Join(err, running.Stop()) }()
 
 	fmt.Fprintln(out, faint.Render("· traffic"))
-	if err := running.Traffic(ctx, newProgress(out)); err != nil {
+	progress := newProgress(out)
+	waiting, stopWaiting := context.WithCancel(ctx)
+	go showFirst(waiting, running.Store, progress)
+	err = running.Traffic(ctx, progress)
+	stopWaiting()
+	if err != nil {
 		return err
 	}
 	waitUntilSettled(ctx, running.Store.Quiet)

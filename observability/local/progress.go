@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -14,6 +15,7 @@ import (
 
 // progress reads the log lines of the traffic generator, and shows how many users are done.
 type progress struct {
+	mu  sync.Mutex
 	out io.Writer
 	bar *progressbar.ProgressBar
 }
@@ -40,7 +42,19 @@ func (p *progress) Write(lines []byte) (int, error) {
 	return len(lines), nil
 }
 
+// print writes text above the bar.
+func (p *progress) print(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil {
+		_ = p.bar.Clear() // a bar that cannot be drawn is no reason to stop
+	}
+	fmt.Fprint(p.out, text)
+}
+
 func (p *progress) show(line trafficLine) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch line.Message {
 	case "traffic generation starts":
 		fmt.Fprintf(p.out, "%d users roll %d dice\n", line.Users, line.Rolls)
@@ -56,7 +70,7 @@ func (p *progress) show(line trafficLine) {
 		}
 	case "user finished its last roll":
 		if p.bar != nil {
-			_ = p.bar.Add(1) // a bar that cannot be drawn is no reason to stop
+			_ = p.bar.Add(1)
 		}
 	case "traffic generation is complete":
 		fmt.Fprintf(p.out, "replies by status: %v, median %s, 95th percentile %s\n", line.Replies, line.Median, line.P95)

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	nameWidth = 44
-	barWidth  = 40
+	nameWidth = 36 // with the bar, 80 columns
+	barWidth  = 32
 )
 
 var (
@@ -82,6 +82,11 @@ func (t trace) roots() []store.Span {
 		ids[span.ID] = true
 	}
 	return slices.DeleteFunc(slices.Clone(t.spans), func(s store.Span) bool { return ids[s.Parent] })
+}
+
+// whole reports whether no span lacks its parent.
+func (t trace) whole() bool {
+	return !slices.ContainsFunc(t.roots(), func(s store.Span) bool { return s.Parent != "" })
 }
 
 // String draws the trace as a tree: each span with its duration and a bar, each log record below its span.
