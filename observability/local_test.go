@@ -51,7 +51,7 @@ func TestLocalReport(t *testing.T) {
 				t.Fatalf("%v\n%s", err, output)
 			}
 			for _, want := range []string{
-				"5 users roll ", "The first request", "replies by status: map[200:",
+				"5 users roll ", "replies by status: map[200:",
 				"The slowest request", "A failed request", "roll: roll die", "ERROR roll failed", "█",
 				"roll: GET /roll", "p95", "die_failed", "fair", "risky",
 			} {
@@ -63,11 +63,11 @@ func TestLocalReport(t *testing.T) {
 	}
 }
 
-func TestLocalShowsTheUsersOwnRequest(t *testing.T) {
+func TestLocalShowsTheFirstRequestAndTheUsersOwn(t *testing.T) {
 	program := buildLocal(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	env := freePorts(t)
+	env := append(freePorts(t), "MAX_WAIT=1s") // traffic that lasts until the first trace is there
 	command := localCommand(ctx, program, env, stages(t)[0])
 	stdout, err := command.StdoutPipe()
 	if err != nil {
@@ -77,6 +77,7 @@ func TestLocalShowsTheUsersOwnRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(stdout)
+	expectLine(t, lines, "The first request")
 	expectLine(t, lines, "The stage goes on running")
 	_, port, _ := strings.Cut(env[4], "=")
 	response, err := http.Get("http://localhost:" + port + "/roll?die=blue")
