@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/dice/observability/internal/stage"
 )
@@ -78,7 +79,7 @@ func checkRowsOfCost(t *testing.T, name, output string) {
 
 func shell(t *testing.T, directory, command string) string {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, "sh", "-c", command)
 	c.Dir = directory

@@ -81,36 +81,41 @@ func checkMetricsAndLabels(t *testing.T, query string, series map[string][]strin
 		t.Errorf("%s: %v", query, err)
 		return
 	}
-	var known []string // labels of the metrics of this query
 	parser.Inspect(expression, func(node parser.Node, _ []parser.Node) error {
-		selector, ok := node.(*parser.VectorSelector)
-		if !ok {
-			return nil
-		}
-		names := selected(selector, series)
-		if len(names) == 0 {
-			t.Errorf("no declared metric matches %s", selector)
-		}
-		for _, name := range names {
-			known = append(known, series[name]...)
-		}
-		for _, matcher := range selector.LabelMatchers {
-			if matcher.Name != model.MetricNameLabel && !slices.Contains(known, matcher.Name) {
-				t.Errorf("%s has no label %s", selector, matcher.Name)
+		switch n := node.(type) {
+		case *parser.VectorSelector:
+			known := labelsOf(n, series)
+			if known == nil {
+				t.Errorf("no declared metric matches %s", n)
 			}
-		}
-		return nil
-	})
-	parser.Inspect(expression, func(node parser.Node, _ []parser.Node) error {
-		if aggregation, ok := node.(*parser.AggregateExpr); ok {
-			for _, label := range aggregation.Grouping {
-				if !slices.Contains(known, label) {
-					t.Errorf("%s groups by %s, which its metrics lack", aggregation, label)
+			for _, matcher := range n.LabelMatchers {
+				if matcher.Name != model.MetricNameLabel && !slices.Contains(known, matcher.Name) {
+					t.Errorf("%s has no label %s", n, matcher.Name)
+				}
+			}
+		case *parser.AggregateExpr:
+			for _, label := range n.Grouping {
+				if !slices.Contains(labelsOf(n.Expr, series), label) {
+					t.Errorf("%s groups by %s, which its metrics lack", n, label)
 				}
 			}
 		}
 		return nil
 	})
+}
+
+// labelsOf returns the labels that all metrics within an expression can have.
+func labelsOf(expression parser.Node, series map[string][]string) []string {
+	var known []string
+	parser.Inspect(expression, func(node parser.Node, _ []parser.Node) error {
+		if selector, ok := node.(*parser.VectorSelector); ok {
+			for _, name := range selected(selector, series) {
+				known = append(known, series[name]...)
+			}
+		}
+		return nil
+	})
+	return known
 }
 
 // selected returns the declared metrics that a selector matches.

@@ -3,6 +3,7 @@ package observability_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -10,48 +11,62 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/internal/stage"
 )
 
-// buildLocal builds the command of observability/local.
-func buildLocal(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "local")
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./local").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
+// local is the command of observability/local, built once.
+var local = sync.OnceValues(func() (string, error) {
+	directory, err := os.MkdirTemp("", "dice-test-")
+	if err != nil {
+		return "", err
 	}
-	return program
-}
+	program := filepath.Join(directory, "local")
+	output, err := exec.Command("go", "build", "-o", program, "./local").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, output)
+	}
+	return program, nil
+})
 
-func localCommand(ctx context.Context, program string, env []string, arguments ...string) *exec.Cmd {
+// localCommand is local with its bound. What ends it leaves it time to stop the processes that it started.
+func localCommand(t *testing.T, variables map[string]string, arguments ...string) *exec.Cmd {
+	t.Helper()
+	program, err := local()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	t.Cleanup(cancel)
 	command := exec.CommandContext(ctx, program, arguments...)
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+	command.WaitDelay = 30 * time.Second
 	command.Dir = root
-	command.Env = append(os.Environ(), env...)
+	command.Env = append(os.Environ(), environ(variables)...)
 	return command
 }
 
-// freePorts are settings for a run that is in nobody's way.
-func freePorts(t *testing.T) []string {
+// with returns the settings of a run with one more.
+func with(t *testing.T, name, value string) map[string]string {
 	t.Helper()
-	env := []string{"SEED=1", "MAX_WAIT=10ms", "NUM_USERS=5", "MAX_ROLLS_PER_USER=40"}
-	for _, variable := range []string{"ROLL_PORT", "FRONTEND_PORT", "DIE_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT"} {
-		env = append(env, variable+"="+freePort(t))
-	}
-	return env
+	variables := settings(t)
+	variables[name] = value
+	return variables
 }
 
 func TestLocalReport(t *testing.T) {
-	program := buildLocal(t)
 	for _, name := range stages(t) {
 		t.Run(name, func(t *testing.T) {
-			output, err := localCommand(t.Context(), program, freePorts(t), "-once", name).CombinedOutput()
+			output, err := localCommand(t, settings(t), "-once", name).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
 			for _, want := range []string{
-				"5 users roll ", "replies by status: map[200:",
+				"10 users roll ", "replies by status: map[200:",
 				"The slowest request", "A failed request", "roll: roll die", "ERROR roll failed", "█",
 				"roll: GET /roll", "p95", "die_failed", "fair", "risky",
 			} {
@@ -64,11 +79,8 @@ func TestLocalReport(t *testing.T) {
 }
 
 func TestLocalShowsTheFirstRequestAndTheUsersOwn(t *testing.T) {
-	program := buildLocal(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	env := append(freePorts(t), "MAX_WAIT=1s") // traffic that lasts until the first trace is there
-	command := localCommand(ctx, program, env, stages(t)[0])
+	variables := with(t, "MAX_WAIT", "1s") // traffic that lasts until the first trace is there
+	command := localCommand(t, variables, stages(t)[0])
 	stdout, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -79,8 +91,7 @@ func TestLocalShowsTheFirstRequestAndTheUsersOwn(t *testing.T) {
 	lines := bufio.NewScanner(stdout)
 	expectLine(t, lines, "The first request")
 	expectLine(t, lines, "The stage goes on running")
-	_, port, _ := strings.Cut(env[4], "=")
-	response, err := http.Get("http://localhost:" + port + "/roll?die=blue")
+	response, err := http.Get("http://localhost:" + variables["ROLL_PORT"] + "/roll?die=blue")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +121,6 @@ func expectLine(t *testing.T, lines *bufio.Scanner, want string) {
 }
 
 func TestLocalFailsWithOneClearLine(t *testing.T) {
-	program := buildLocal(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -121,28 +131,28 @@ func TestLocalFailsWithOneClearLine(t *testing.T) {
 
 	tests := []struct {
 		name      string
-		env       []string
+		variables map[string]string
 		arguments []string
 		want      string
 	}{
 		{"no stage", nil, nil, "local: name one stage: " + names + "\n"},
 		{"unknown stage", nil, []string{"stage9"}, `local: unknown stage "stage9": there is ` + names + "\n"},
 		{
-			"port taken", append(freePorts(t), "ROLL_PORT="+port),
-			[]string{"stage1-roll"}, "local: port " + port + " of roll is taken: stop what uses it, or set ROLL_PORT to another port\n",
+			"port taken", with(t, "ROLL_PORT", port), []string{"stage1-roll"},
+			"local: port " + port + " of roll is taken: stop what uses it, or set ROLL_PORT to another port\n",
 		},
 		{
-			"service does not start", append(freePorts(t), "MAX_WAIT=soon"), []string{"stage1-roll"},
+			"service does not start", with(t, "MAX_WAIT", "soon"), []string{"stage1-roll"},
 			"local: roll did not go on: exit status 1: roll: MAX_WAIT=\"soon\": want a duration from 0s to 10s, such as 250ms\n",
 		},
 		{
-			"range of ports", append(freePorts(t), "ROLL_PORT=8091-8093"), []string{"stage1-roll"},
+			"range of ports", with(t, "ROLL_PORT", "8091-8093"), []string{"stage1-roll"},
 			"local: port 8091-8093 of roll: one process needs one port\n",
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			command := localCommand(t.Context(), program, test.env, test.arguments...)
+			command := localCommand(t, test.variables, test.arguments...)
 			var stderr strings.Builder
 			command.Stderr = &stderr
 			if err := command.Run(); command.ProcessState.ExitCode() != 1 {
@@ -152,5 +162,31 @@ func TestLocalFailsWithOneClearLine(t *testing.T) {
 				t.Errorf("stderr %q\nwant   %q", stderr.String(), test.want)
 			}
 		})
+	}
+}
+
+// TestSettings wants variables from the environment, else from the stage's file .env, else the defaults.
+func TestSettings(t *testing.T) {
+	copied := t.TempDir()
+	if err := os.CopyFS(copied, os.DirFS(root)); err != nil {
+		t.Fatal(err)
+	}
+	name := stages(t)[0]
+	if err := os.WriteFile(filepath.Join(copied, name, ".env"), []byte("ROLL_PORT=9081\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := func(settings stage.Settings) string {
+		s, err := stage.Load(t.Context(), copied, name, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.URL("roll")
+	}
+	if got := url(stage.Settings{Default: []string{"ROLL_PORT=9083"}}); got != "http://localhost:9081" {
+		t.Errorf("%s, want the port in .env", got)
+	}
+	t.Setenv("ROLL_PORT", "9082")
+	if got := url(stage.Settings{}); got != "http://localhost:9082" {
+		t.Errorf("%s, want the port in the environment", got)
 	}
 }

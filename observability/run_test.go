@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,7 +22,11 @@ const root = ".."
 
 func TestMain(m *testing.M) {
 	collector.RunIfChild()
-	os.Exit(m.Run())
+	code := m.Run()
+	if program, err := local(); err == nil {
+		os.RemoveAll(filepath.Dir(program))
+	}
+	os.Exit(code)
 }
 
 // stages returns the names of all stages.
@@ -34,34 +39,41 @@ func stages(t *testing.T) []string {
 	return names
 }
 
-// load reads a stage with free ports, short waits and little traffic.
+// settings are variables for a run that is in nobody's way, with short waits and little traffic.
+//
+// Ports are below those that systems give to outgoing connections, one of which might take a port before the
+// stage does.
+func settings(t *testing.T) map[string]string {
+	t.Helper()
+	variables := map[string]string{"SEED": "1", "MAX_WAIT": "10ms", "NUM_USERS": "10", "MAX_ROLLS_PER_USER": "50"}
+	for _, name := range []string{"ROLL_PORT", "FRONTEND_PORT", "DIE_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT"} {
+		for variables[name] == "" {
+			port := strconv.Itoa(20_000 + rand.IntN(12_000))
+			if listener, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+				defer listener.Close() // after all ports are chosen, so that no two are the same
+				variables[name] = port
+			}
+		}
+	}
+	return variables
+}
+
+// environ is variables as a process takes them.
+func environ(variables map[string]string) []string {
+	var all []string
+	for name, value := range variables {
+		all = append(all, name+"="+value)
+	}
+	return all
+}
+
 func load(t *testing.T, name string) *stage.Stage {
 	t.Helper()
-	env := []string{"SEED=1", "MAX_WAIT=10ms", "NUM_USERS=10", "MAX_ROLLS_PER_USER=50"}
-	for _, variable := range []string{"ROLL_PORT", "FRONTEND_PORT", "DIE_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT"} {
-		env = append(env, variable+"="+freePort(t))
-	}
-	s, err := stage.Load(t.Context(), root, name, env...)
+	s, err := stage.Load(t.Context(), root, name, stage.Settings{Override: environ(settings(t))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// freePort returns a port below those that systems give to outgoing connections, one of which might take it
-// before the stage does.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		port := strconv.Itoa(20_000 + rand.IntN(12_000))
-		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err == nil {
-			listener.Close()
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return ""
 }
 
 // summary is the last line of the traffic generator.
@@ -74,7 +86,7 @@ type summary struct {
 // run runs a stage with its traffic, and also while it runs, and returns all the telemetry there was.
 func run(t *testing.T, name string, also func(*stage.Running, *stage.Stage)) (*store.Store, summary) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	s := load(t, name)
 	running, err := s.Start(ctx, func(string) {})

@@ -54,15 +54,12 @@ func run(arguments []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	loaded, err := stage.Load(ctx, ".", name, shortTraffic()...)
+	// There is no line on a panel to wait for: half a minute of traffic does.
+	loaded, err := stage.Load(ctx, ".", name, stage.Settings{Default: []string{"MAX_ROLLS_PER_USER=60"}})
 	if err != nil {
 		return err
 	}
-	err = play(ctx, loaded, *once, out)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil // Ctrl-C is how one ends it
-	}
-	return err
+	return play(ctx, loaded, *once, out)
 }
 
 func stageName(arguments []string) (string, error) {
@@ -76,16 +73,12 @@ func stageName(arguments []string) (string, error) {
 	return "", fmt.Errorf("name one stage: %s", strings.Join(names, ", "))
 }
 
-// shortTraffic makes the traffic last about half a minute: there is no line on a panel to wait for.
-func shortTraffic() []string {
-	if os.Getenv("MAX_ROLLS_PER_USER") != "" {
-		return nil
-	}
-	return []string{"MAX_ROLLS_PER_USER=60"}
-}
-
+// play runs the stage until the report is shown, or until ctx ends, which is no error: Ctrl-C ends it.
 func play(ctx context.Context, s *stage.Stage, once bool, out io.Writer) (err error) {
 	running, err := s.Start(ctx, func(doing string) { fmt.Fprintln(out, faint.Render("· "+doing)) })
+	if ctx.Err() != nil && running == nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -93,10 +86,10 @@ func play(ctx context.Context, s *stage.Stage, once bool, out io.Writer) (err er
 
 	fmt.Fprintln(out, faint.Render("· traffic"))
 	progress := newProgress(out)
-	waiting, stopWaiting := context.WithCancel(ctx)
-	go showFirst(waiting, running.Store, progress)
-	err = running.Traffic(ctx, progress)
-	stopWaiting()
+	err = withFirst(ctx, running.Store, progress, func() error { return running.Traffic(ctx, progress) })
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -106,7 +99,8 @@ func play(ctx context.Context, s *stage.Stage, once bool, out io.Writer) (err er
 		return nil
 	}
 	fmt.Fprint(out, invitation(s))
-	return watch(ctx, running.Store, out)
+	watch(ctx, running.Store, out)
+	return nil
 }
 
 func waitUntilSettled(ctx context.Context, quiet func() time.Duration) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -15,9 +14,10 @@ import (
 
 // progress reads the log lines of the traffic generator, and shows how many users are done.
 type progress struct {
-	mu  sync.Mutex
-	out io.Writer
-	bar *progressbar.ProgressBar
+	rest []byte // of a line that is not whole yet
+	mu   sync.Mutex
+	out  io.Writer
+	bar  *progressbar.ProgressBar
 }
 
 type trafficLine struct {
@@ -31,15 +31,20 @@ type trafficLine struct {
 
 func newProgress(out io.Writer) *progress { return &progress{out: out} }
 
-// Write takes whole lines, which is how slog writes them.
-func (p *progress) Write(lines []byte) (int, error) {
-	for scanner := bufio.NewScanner(bytes.NewReader(lines)); scanner.Scan(); {
+// Write takes what a pipe hands over, which may end within a line.
+func (p *progress) Write(part []byte) (int, error) {
+	p.rest = append(p.rest, part...)
+	for {
+		text, rest, found := bytes.Cut(p.rest, []byte("\n"))
+		if !found {
+			return len(part), nil
+		}
 		var line trafficLine
-		if json.Unmarshal(scanner.Bytes(), &line) == nil {
+		if json.Unmarshal(text, &line) == nil {
 			p.show(line)
 		}
+		p.rest = rest
 	}
-	return len(lines), nil
 }
 
 // print writes text above the bar.

@@ -84,10 +84,11 @@ func (t trace) roots() []store.Span {
 	return slices.DeleteFunc(slices.Clone(t.spans), func(s store.Span) bool { return ids[s.Parent] })
 }
 
-// whole reports whether no span lacks its parent.
-func (t trace) whole() bool {
-	return !slices.ContainsFunc(t.roots(), func(s store.Span) bool { return s.Parent != "" })
-}
+// whole reports whether the trace ended long enough ago for all of it to be here.
+func (t trace) whole() bool { return time.Since(t.start().Add(t.duration())) > complete }
+
+// state is another when something was added to the trace: callers may choose an id that was there before.
+func (t trace) state() string { return fmt.Sprint(t.id, len(t.spans)) }
 
 // String draws the trace as a tree: each span with its duration and a bar, each log record below its span.
 func (t trace) String() string {

@@ -4,12 +4,26 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"example.com/dice/observability/internal/store"
 )
 
-// showFirst prints the first whole trace as soon as it is there, and ends then, or with ctx.
+// complete is how long after its end all of a trace has arrived: services hold spans back for a second.
+const complete = 2 * time.Second
+
+// withFirst calls do, and meanwhile prints the first whole trace that arrives.
+func withFirst(ctx context.Context, s *store.Store, out *progress, do func() error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() { showFirst(ctx, s, out) })
+	err := do()
+	cancel()
+	group.Wait()
+	return err
+}
+
 func showFirst(ctx context.Context, s *store.Store, out *progress) {
 	for {
 		select {
@@ -17,33 +31,28 @@ func showFirst(ctx context.Context, s *store.Store, out *progress) {
 			return
 		case <-time.After(200 * time.Millisecond):
 		}
-		for _, t := range traces(s) {
-			if t.whole() {
-				out.print(fmt.Sprintf("\n%s %s\n%s\n", bold.Render("The first request"), faint.Render(t.id), t))
-				return
-			}
+		if all := traces(s); len(all) > 0 && all[0].whole() {
+			out.print(fmt.Sprintf("\n%s %s\n%s\n", bold.Render("The first request"), faint.Render(all[0].id), all[0]))
+			return
 		}
 	}
 }
 
-// watch prints each trace that arrives from now on, once it is complete, until ctx ends.
-func watch(ctx context.Context, s *store.Store, out io.Writer) error {
+// watch prints each trace that arrives from now on, once it is whole, until ctx ends.
+func watch(ctx context.Context, s *store.Store, out io.Writer) {
 	shown := make(map[string]bool)
 	for _, t := range traces(s) {
-		shown[t.id] = true
+		shown[t.state()] = true
 	}
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return
 		case <-time.After(200 * time.Millisecond):
 		}
-		if s.Quiet() < settled/2 {
-			continue
-		}
 		for _, t := range traces(s) {
-			if !shown[t.id] {
-				shown[t.id] = true
+			if t.whole() && !shown[t.state()] {
+				shown[t.state()] = true
 				fmt.Fprintf(out, "%s %s\n%s\n", bold.Render("A request of yours"), faint.Render(t.id), t)
 			}
 		}

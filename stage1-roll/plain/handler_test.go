@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/dice/shared/chance"
@@ -104,31 +105,34 @@ func TestWrongRequests(t *testing.T) {
 }
 
 func TestCallerWhoGoesAwayEndsTheWait(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	start := time.Now()
-	status, _ := send(ctx, t, newTestRouter(time.Hour), http.MethodGet, "/roll", "die=fair")
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("the reply took %s", took)
-	}
-	if status != httpjson.StatusClientClosedRequest {
-		t.Errorf("status %d, want %d", status, httpjson.StatusClientClosedRequest)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Millisecond, cancel)
+		start := time.Now()
+		status, _ := send(ctx, t, newTestRouter(time.Hour), http.MethodGet, "/roll", "die=fair")
+		if took := time.Since(start); took != time.Millisecond {
+			t.Errorf("the reply took %s, want 1ms", took)
+		}
+		if status != httpjson.StatusClientClosedRequest {
+			t.Errorf("status %d, want %d", status, httpjson.StatusClientClosedRequest)
+		}
+	})
 }
 
 func TestWaitIsRandomAndBounded(t *testing.T) {
-	const maxWait = 20 * time.Millisecond
-	router := newTestRouter(maxWait)
-	var waits []time.Duration
-	for range 50 {
-		start := time.Now()
-		send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair")
-		waits = append(waits, time.Since(start))
-	}
-	slices.Sort(waits)
-	if shortest, median := waits[0], waits[25]; shortest > maxWait/2 || median < maxWait/10 {
-		t.Errorf("shortest wait %s, median %s, of at most %s", shortest, median, maxWait)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const maxWait = time.Second
+		router := newTestRouter(maxWait)
+		var waits []time.Duration
+		for range 1000 {
+			start := time.Now()
+			send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair")
+			waits = append(waits, time.Since(start))
+		}
+		if shortest, longest := slices.Min(waits), slices.Max(waits); shortest > maxWait/100 || longest < maxWait*99/100 || longest > maxWait {
+			t.Errorf("waits from %s to %s, want them from nearly 0 to nearly %s", shortest, longest, maxWait)
+		}
+	})
 }
 
 // FuzzQuery holds the service to its word: a query string gets a roll, a 400, or the failure of a risky die.

@@ -93,7 +93,13 @@ func TestStopFinishesRequestsAndFlushesTheirTelemetry(t *testing.T) {
 			WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) },
 		})
 	}()
-	<-sent
+	select {
+	case <-sent:
+	case err := <-replies:
+		t.Fatalf("the roll could not be sent: %v", err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the roll is not sent after 10 s")
+	}
 	for range 20 { // the service takes connections in order: once it has replied to these, it has the roll
 		if err := get(url+"/healthz", &httptrace.ClientTrace{}); err != nil {
 			t.Fatal(err)

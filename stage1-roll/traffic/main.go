@@ -1,6 +1,7 @@
 // Command traffic simulates users that roll dice, all at the same time, and exits.
 //
-// Its exit code is 0 although dice fail, and 1 if the target cannot be reached or the run was interrupted.
+// Its exit code is 0 although dice fail, and 1 if the target cannot be reached, the run was interrupted, or its
+// telemetry could not be delivered.
 package main
 
 import (

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // target is a roll service that fails every tenth roll, and remembers what it was asked for.
@@ -124,7 +125,11 @@ func TestInterruptEndsTheRun(t *testing.T) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	<-asked
+	select {
+	case <-asked:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("no roll after 10 s: %s", stderr)
+	}
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

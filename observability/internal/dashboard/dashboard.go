@@ -38,7 +38,6 @@ type Target struct {
 	Query        string // TraceQL
 	LegendFormat string
 	Exemplar     bool
-	Instant      bool
 }
 
 // Read reads the dashboards of a stage and those of all stages.

@@ -91,6 +91,12 @@ func (t Telemetry) Compare(s *store.Store) []string {
 	t.compareSpans(s.Spans(), found)
 	t.compareMetrics(s.Points(), found)
 	t.compareLogs(s.Records(), found)
+	t.findMissing(found)
+	return found.differences()
+}
+
+// findMissing finds what is declared and was in none of the comparisons before.
+func (t Telemetry) findMissing(found *findings) {
 	for _, span := range t.Spans {
 		found.want(span.Optional, "span", span.Service, span.Name)
 	}
@@ -103,7 +109,6 @@ func (t Telemetry) Compare(s *store.Store) []string {
 	for _, log := range t.Logs {
 		found.want(log.Optional, "log record", log.Service, log.Message)
 	}
-	return found.differences()
 }
 
 func (t Telemetry) compareSpans(spans []store.Span, found *findings) {
@@ -151,6 +156,9 @@ func (t Telemetry) compareMetrics(points []store.Point, found *findings) {
 		found.equal(what, "type", got.Type, want.Type)
 		found.equal(what, "unit", got.Unit, want.Unit)
 		found.attributes(what, got.Attributes, want.Attributes)
+		if len(want.Service) > 0 { // the collector's own metrics have another resource
+			found.attributes(what+", resource", got.Resource, Attributes{Always: t.Resource})
+		}
 	}
 }
 

@@ -52,9 +52,15 @@ func Names(root string) ([]string, error) {
 	return names, nil
 }
 
-// Load reads the stage's compose.yaml. Variables in env, each as NAME=value, come before those of the
-// environment and of the file .env, as with docker compose.
-func Load(ctx context.Context, root, name string, env ...string) (*Stage, error) {
+// Settings are variables, each as NAME=value, beside those of the environment and of the file .env.
+type Settings struct {
+	Override []string // come before them
+	Default  []string // come after them
+}
+
+// Load reads the stage's compose.yaml as docker compose does: variables are those of the environment and of the
+// stage's file .env, in this order, and what settings add.
+func Load(ctx context.Context, root, name string, settings Settings) (*Stage, error) {
 	names, err := Names(root)
 	if err != nil {
 		return nil, err
@@ -67,7 +73,8 @@ func Load(ctx context.Context, root, name string, env ...string) (*Stage, error)
 		return nil, err
 	}
 	options, err := cli.NewProjectOptions([]string{filepath.Join(dir, "compose.yaml")},
-		cli.WithWorkingDirectory(dir), cli.WithEnv(env), cli.WithOsEnv, cli.WithDotEnv, cli.WithName(name))
+		cli.WithWorkingDirectory(dir), cli.WithEnv(settings.Override), cli.WithOsEnv, cli.WithEnvFiles(), cli.WithDotEnv,
+		withDefaults(settings.Default), cli.WithName(name))
 	if err != nil {
 		return nil, fmt.Errorf("reading compose.yaml: %w", err)
 	}
@@ -76,6 +83,18 @@ func Load(ctx context.Context, root, name string, env ...string) (*Stage, error)
 		return nil, fmt.Errorf("reading compose.yaml: %w", err)
 	}
 	return fromProject(name, dir, project)
+}
+
+// withDefaults sets the variables that are not set yet.
+func withDefaults(variables []string) cli.ProjectOptionsFn {
+	return func(o *cli.ProjectOptions) error {
+		for _, variable := range variables {
+			if name, value, _ := strings.Cut(variable, "="); o.Environment[name] == "" {
+				o.Environment[name] = value
+			}
+		}
+		return nil
+	}
 }
 
 func fromProject(name, dir string, project *types.Project) (*Stage, error) {

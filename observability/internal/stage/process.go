@@ -40,6 +40,7 @@ func startProcess(name string, command *exec.Cmd, lines io.Writer) (*process, er
 		command.Stdout = io.MultiWriter(&p.output, lines)
 	}
 	command.Stderr = &p.output
+	command.WaitDelay = time.Second
 	separate(command)
 	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", name, err)
@@ -59,19 +60,23 @@ func (p *process) failure() error {
 // stop asks the process to stop, waits until it has, and kills it if it does not.
 func (p *process) stop() error {
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stopping %s: %w", p.name, err)
+		return errors.Join(fmt.Errorf("stopping %s: %w", p.name, err), p.kill())
 	}
 	select {
 	case <-p.done:
 	case <-time.After(stopTimeout):
-		err := p.command.Process.Kill()
-		<-p.done
-		return errors.Join(fmt.Errorf("%s did not stop within %s", p.name, stopTimeout), err)
+		return errors.Join(fmt.Errorf("%s did not stop within %s", p.name, stopTimeout), p.kill())
 	}
 	if p.err != nil {
 		return fmt.Errorf("stopping %s: %w: %s", p.name, p.err, p.output.last())
 	}
 	return nil
+}
+
+func (p *process) kill() error {
+	err := p.command.Process.Kill()
+	<-p.done // WaitDelay bounds it
+	return err
 }
 
 // tail keeps the end of what a process writes.

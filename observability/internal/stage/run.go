@@ -28,6 +28,15 @@ type Running struct {
 	processes []*process // in the order of their start
 }
 
+// waitUntilQuiet returns when nothing has arrived for longer than the collector holds data back, 200 ms.
+func (r *Running) waitUntilQuiet() {
+	const quiet, most = time.Second, 10 * time.Second
+	time.Sleep(quiet) // from here on, what is quiet has nothing on its way
+	for deadline := time.Now().Add(most); r.Store.Quiet() < quiet && time.Now().Before(deadline); {
+		time.Sleep(quiet / 20)
+	}
+}
+
 // Start builds the stage, and starts the collector and all services but the traffic generator. It calls report
 // with what it does. Whoever calls it must call [Running.Stop], unless it returns an error.
 func (s *Stage) Start(ctx context.Context, report func(doing string)) (_ *Running, err error) {
@@ -93,7 +102,11 @@ func (r *Running) build(ctx context.Context) error {
 	}
 	command := exec.CommandContext(ctx, "go", arguments...)
 	command.Dir = r.stage.Dir
-	if output, err := command.CombinedOutput(); err != nil {
+	output, err := command.CombinedOutput()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
 		return fmt.Errorf("building %s: %w\n%s", r.stage.Name, err, output)
 	}
 	return nil
@@ -177,11 +190,15 @@ func (r *Running) Traffic(ctx context.Context, lines io.Writer) error {
 	return nil
 }
 
-// Stop stops everything: first the services, which flush what they have, then the collector, which passes it
-// on. After that the store has all there is.
+// Stop stops everything: first the services, which flush what they have, then the collector. In between it
+// waits until the collector has passed everything on: what it still has in its queue when it stops would be for
+// its next start. After that the store has all there is.
 func (r *Running) Stop() error {
 	var errs []error
-	for _, p := range slices.Backward(r.processes) {
+	for i, p := range slices.Backward(r.processes) {
+		if i == 0 {
+			r.waitUntilQuiet()
+		}
 		errs = append(errs, p.stop())
 	}
 	if r.receiver != nil {

@@ -111,7 +111,7 @@ func points(base Point, metric pmetric.Metric) []Point {
 	numbers := func(kind string, data pmetric.NumberDataPointSlice) {
 		for _, point := range data.All() {
 			p := base
-			p.Type, p.Attributes, p.Exemplars = kind, toMap(point.Attributes()), point.Exemplars().Len()
+			p.Type, p.Attributes = kind, toMap(point.Attributes())
 			p.Value = point.DoubleValue()
 			if point.ValueType() == pmetric.NumberDataPointValueTypeInt {
 				p.Value = float64(point.IntValue())
@@ -131,11 +131,13 @@ func points(base Point, metric pmetric.Metric) []Point {
 	case pmetric.MetricTypeHistogram:
 		for _, point := range metric.Histogram().DataPoints().All() {
 			p := base
-			p.Type, p.Attributes, p.Exemplars = "histogram", toMap(point.Attributes()), point.Exemplars().Len()
+			p.Type, p.Attributes = "histogram", toMap(point.Attributes())
 			p.Value, p.Count = point.Sum(), int(point.Count())
 			got = append(got, p)
 		}
-	default: // nothing here makes other types
+	default: // nothing here makes other types; who compares must see that there is one
+		base.Type = strings.ToLower(metric.Type().String())
+		got = append(got, base)
 	}
 	return got
 }

@@ -33,11 +33,10 @@ type Record struct {
 // Point is the last value of one time series.
 type Point struct {
 	Service, Scope       string
-	Name, Unit, Type     string // type: sum, up-down sum, gauge, histogram or exponential histogram
+	Name, Unit, Type     string // type: sum, up-down sum, gauge, histogram, or the SDK's name of another
 	Attributes, Resource map[string]string
 	Value                float64 // of a sum or gauge; the sum of a histogram's values
 	Count                int     // of a histogram
-	Exemplars            int
 }
 
 // Store is safe for concurrent use. Its zero value is empty and ready to use.
