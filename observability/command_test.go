@@ -55,8 +55,12 @@ func runCommand(t *testing.T, s *stage.Stage, directory, command string) {
 		if output := shell(t, directory, command+"; test $? -eq 1"); !strings.Contains(output, "+++") {
 			t.Errorf("%s shows no difference", command)
 		}
-	case words[0] == "git" && words[1] == "apply":
+	case words[0] == "git" && words[1] == "apply": // which succeeds also if it finds nothing to change
 		shell(t, directory, command)
+		changed := changedFiles(t, filepath.Join(root, s.Name), directory)
+		if reverse := words[2] == "--reverse"; reverse != (len(changed) == 0) {
+			t.Errorf("after %s these files differ: %v", command, changed)
+		}
 	case strings.HasPrefix(command, "go test ") && strings.Contains(command, "-bench"):
 		checkRowsOfCost(t, s.Name, shell(t, directory, command+" -benchtime 1x"))
 	default:

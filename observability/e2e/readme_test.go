@@ -51,6 +51,7 @@ func TestLab(t *testing.T) {
 				directory := filepath.Join(root, stage)
 
 				shell(t, directory, "git", "apply", query.Argument)
+				shell(t, ".", "sh", "-c", "! diff --recursive --brief "+filepath.Join(repository, stage)+" "+directory)
 				s := start(t, root, stage, "NUM_USERS=5", "MAX_ROLLS_PER_USER=60")
 				eventually(t, "the symptom", func() error { return hasData(sources[query.Language], query.Text) })
 				s.waitForTraffic(t)

@@ -87,8 +87,9 @@ func (t trace) roots() []store.Span {
 // whole reports whether the trace ended long enough ago for all of it to be here.
 func (t trace) whole() bool { return time.Since(t.start().Add(t.duration())) > complete }
 
-// state is another when something was added to the trace: callers may choose an id that was there before.
-func (t trace) state() string { return fmt.Sprint(t.id, len(t.spans)) }
+// state is another when something was added to the trace: something may be late, and callers may choose an id
+// that was there before.
+func (t trace) state() string { return fmt.Sprint(t.id, len(t.spans), len(t.records)) }
 
 // String draws the trace as a tree: each span with its duration and a bar, each log record below its span.
 func (t trace) String() string {
