@@ -44,6 +44,16 @@ func withoutCollector(t *testing.T, s *stack) int {
 	if err != nil || p95 > 2*time.Second { // a roll waits for a second at most
 		t.Errorf("95 %% of the replies took up to %s: requests hang", generated.P95)
 	}
+	eventually(t, "all requests, none of them longer than 2.5 s", func() error {
+		all, err := total(`http_client_request_duration_seconds_count`)
+		if err == nil && all < generated.Rolls {
+			err = fmt.Errorf("%d of %d requests are there", all, generated.Rolls)
+		}
+		if err != nil {
+			return err
+		}
+		return equals(func() (int, error) { return total(`http_client_request_duration_seconds_bucket{le="2.5"}`) }, all)
+	})
 
 	rolled := s.rolledSince(t, begin)
 	eventually(t, "the last log record", func() error { return contain(logIDs, rolled[len(rolled)-1:]) })
