@@ -2,12 +2,14 @@
 package env
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,6 +31,9 @@ func (r *Reader) Addr(name, fallback string) string {
 		return value, err
 	})
 }
+
+// String reads any text.
+func (*Reader) String(name, fallback string) string { return cmp.Or(os.Getenv(name), fallback) }
 
 // Duration reads a duration from 0 to most, such as "250ms".
 func (r *Reader) Duration(name string, fallback, most time.Duration) time.Duration {
@@ -61,22 +66,24 @@ func (r *Reader) Uint64(name string, fallback uint64) uint64 {
 	})
 }
 
-// URL reads the address of an HTTP server, such as "http://localhost:8081".
+// URL reads the address of an HTTP server, such as "http://localhost:8081". A slash at its end is left out, so
+// that paths can be added.
 func (r *Reader) URL(name, fallback string) string {
 	return read(r, name, fallback, "a URL such as http://localhost:8081", func(value string) (string, error) {
 		u, err := url.Parse(value)
 		if err == nil && ((u.Scheme != "http" && u.Scheme != "https") || u.Host == "") {
 			err = errNotAllowed
 		}
-		return value, err
+		return strings.TrimSuffix(value, "/"), err
 	})
 }
 
-// Required records an error if the variable is unset or empty.
-func (r *Reader) Required(name string) {
+// RequiredURL is [Reader.URL] for a variable that must be set.
+func (r *Reader) RequiredURL(name string) string {
 	if r.err == nil && os.Getenv(name) == "" {
 		r.err = fmt.Errorf("%s is not set", name)
 	}
+	return r.URL(name, "")
 }
 
 var errNotAllowed = errors.New("not allowed")

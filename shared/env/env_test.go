@@ -20,6 +20,9 @@ func TestReader(t *testing.T) {
 		{"ADDR", "8080", func(r *env.Reader) any { return r.Addr("ADDR", ":8080") }, nil, `ADDR="8080": want an address to listen on, such as :8080`},
 		{"ADDR", ":65536", func(r *env.Reader) any { return r.Addr("ADDR", ":8080") }, nil, `ADDR=":65536": want an address to listen on, such as :8080`},
 
+		{"FILE", "", func(r *env.Reader) any { return r.String("FILE", "dice.json") }, "dice.json", ""},
+		{"FILE", "x", func(r *env.Reader) any { return r.String("FILE", "dice.json") }, "x", ""},
+
 		{"WAIT", "", func(r *env.Reader) any { return r.Duration("WAIT", time.Second, time.Minute) }, time.Second, ""},
 		{"WAIT", "0", func(r *env.Reader) any { return r.Duration("WAIT", time.Second, time.Minute) }, time.Duration(0), ""},
 		{"WAIT", "1m", func(r *env.Reader) any { return r.Duration("WAIT", time.Second, time.Minute) }, time.Minute, ""},
@@ -39,6 +42,7 @@ func TestReader(t *testing.T) {
 
 		{"URL", "", func(r *env.Reader) any { return r.URL("URL", "") }, "", ""},
 		{"URL", "https://a.example/b", func(r *env.Reader) any { return r.URL("URL", "") }, "https://a.example/b", ""},
+		{"URL", "http://localhost:8081/", func(r *env.Reader) any { return r.URL("URL", "") }, "http://localhost:8081", ""},
 		{"URL", "localhost:8081", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="localhost:8081": want a URL such as http://localhost:8081`},
 		{"URL", "http://", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://": want a URL such as http://localhost:8081`},
 		{"URL", "http://a b", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a b": want a URL such as http://localhost:8081`},
@@ -67,21 +71,20 @@ func TestFirstErrorStays(t *testing.T) {
 	var vars env.Reader
 	vars.Int("FIRST", 1, 1, 2)
 	vars.Int("SECOND", 1, 1, 2)
-	vars.Required("THIRD")
+	vars.RequiredURL("THIRD")
 	if want := `FIRST="x": want a whole number from 1 to 2`; vars.Err() == nil || vars.Err().Error() != want {
 		t.Errorf("error %v, want %s", vars.Err(), want)
 	}
 }
 
-func TestRequired(t *testing.T) {
-	t.Setenv("THERE", "x")
+func TestRequiredURL(t *testing.T) {
+	t.Setenv("THERE", "http://a")
 	t.Setenv("EMPTY", "")
 	var vars env.Reader
-	vars.Required("THERE")
-	if vars.Err() != nil {
-		t.Errorf("error %v for a variable that is set", vars.Err())
+	if got := vars.RequiredURL("THERE"); got != "http://a" || vars.Err() != nil {
+		t.Errorf("%q, %v for a variable that is set", got, vars.Err())
 	}
-	vars.Required("EMPTY")
+	vars.RequiredURL("EMPTY")
 	if vars.Err() == nil || vars.Err().Error() != "EMPTY is not set" {
 		t.Errorf("error %v for an empty variable", vars.Err())
 	}

@@ -77,8 +77,8 @@ func TestWrongRequests(t *testing.T) {
 		status              int
 		message             string
 	}{
-		{http.MethodGet, "/roll", "", http.StatusBadRequest, "die is missing: add ?die=fair or ?die=risky"},
-		{http.MethodGet, "/roll", "dice=fair", http.StatusBadRequest, "die is missing: add ?die=fair or ?die=risky"},
+		{http.MethodGet, "/roll", "", http.StatusBadRequest, "die is missing: add one, such as ?die=fair"},
+		{http.MethodGet, "/roll", "dice=fair", http.StatusBadRequest, "die is missing: add one, such as ?die=fair"},
 		{http.MethodGet, "/roll", "die", http.StatusBadRequest, `unknown die "": ` + allowed},
 		{http.MethodGet, "/roll", "die=", http.StatusBadRequest, `unknown die "": ` + allowed},
 		{http.MethodGet, "/roll", "die=fair&die=fair", http.StatusBadRequest, "die is given 2 times: give it once"},

@@ -3,27 +3,17 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"example.com/dice/shared/chance"
 	"example.com/dice/shared/httpserver"
+	"example.com/dice/shared/program"
 )
 
-func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "roll:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("roll", run) }
 
-func run() error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-
+func run(ctx context.Context) error {
 	cfg, err := readConfig()
 	if err != nil {
 		return err

@@ -11,15 +11,21 @@ import (
 	"example.com/dice/shared/httpjson"
 )
 
-type handler struct{ roller roller }
+type handler struct {
+	roller roller
+}
 
 // roll answers GET /roll?die=fair.
 func (h handler) roll(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	d, err := requestedDie(r.URL.RawQuery)
+	identifier, err := requestedDie(r.URL.RawQuery)
 	if err != nil {
-		slog.WarnContext(ctx, "roll refused", "error", err)
-		httpjson.Error(w, http.StatusBadRequest, err.Error())
+		refuse(ctx, w, err)
+		return
+	}
+	d, err := findDie(identifier)
+	if err != nil {
+		refuse(ctx, w, err)
 		return
 	}
 
@@ -37,18 +43,24 @@ func (h handler) roll(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// requestedDie finds the die that a query string asks for. Its error is for the caller to read.
-func requestedDie(query string) (die, error) {
+// refuse tells the caller what is wrong with the request.
+func refuse(ctx context.Context, w http.ResponseWriter, reason error) {
+	slog.WarnContext(ctx, "roll refused", "error", reason)
+	httpjson.Error(w, http.StatusBadRequest, reason.Error())
+}
+
+// requestedDie returns the die that a query string asks for. Its error is for the caller to read.
+func requestedDie(query string) (string, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return die{}, fmt.Errorf("malformed query string: %w", err)
+		return "", fmt.Errorf("malformed query string: %w", err)
 	}
 	switch dice := values["die"]; len(dice) {
 	case 0:
-		return die{}, errors.New("die is missing: add ?die=fair or ?die=risky")
+		return "", errors.New("die is missing: add one, such as ?die=fair")
 	case 1:
-		return findDie(dice[0])
+		return dice[0], nil
 	default:
-		return die{}, fmt.Errorf("die is given %d times: give it once", len(dice))
+		return "", fmt.Errorf("die is given %d times: give it once", len(dice))
 	}
 }

@@ -6,25 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"example.com/dice/shared/chance"
 	"example.com/dice/shared/httpserver"
+	"example.com/dice/shared/program"
 	"example.com/dice/shared/telemetry"
 )
 
-func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "roll:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("roll", run) }
 
-func run() (err error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-
+func run(ctx context.Context) (err error) {
 	cfg, err := readConfig()
 	if err != nil {
 		return err

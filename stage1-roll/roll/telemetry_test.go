@@ -21,16 +21,22 @@ import (
 	"example.com/dice/shared/httpjson"
 )
 
-// spansOf returns the spans that do makes, by name.
-func spansOf(t *testing.T, do func()) map[string]sdktrace.ReadOnlySpan {
+// spansInOrder returns the spans that do makes, in the order of their ends.
+func spansInOrder(t *testing.T, do func()) []sdktrace.ReadOnlySpan {
 	t.Helper()
 	otel.SetTracerProvider(tracerProvider)
 	recorder := tracetest.NewSpanRecorder()
 	tracerProvider.RegisterSpanProcessor(recorder)
 	defer tracerProvider.UnregisterSpanProcessor(recorder)
 	do()
+	return recorder.Ended()
+}
+
+// spansOf returns the spans that do makes, by name.
+func spansOf(t *testing.T, do func()) map[string]sdktrace.ReadOnlySpan {
+	t.Helper()
 	spans := make(map[string]sdktrace.ReadOnlySpan)
-	for _, span := range recorder.Ended() {
+	for _, span := range spansInOrder(t, do) {
 		if spans[span.Name()] != nil {
 			t.Errorf("two spans named %q", span.Name())
 		}

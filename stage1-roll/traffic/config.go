@@ -23,9 +23,8 @@ type config struct {
 // readConfig reads the environment. Its error names the variable that is missing or has a bad value.
 func readConfig() (config, error) {
 	var vars env.Reader
-	vars.Required("TARGET_URL")
 	cfg := config{
-		target:          vars.URL("TARGET_URL", ""),
+		target:          vars.RequiredURL("TARGET_URL"),
 		users:           vars.Int("NUM_USERS", 10, 1, mostUsers),
 		maxRollsPerUser: vars.Int("MAX_ROLLS_PER_USER", 20, 1, mostRolls),
 		seed:            vars.Uint64("SEED", rand.Uint64()),

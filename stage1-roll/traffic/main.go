@@ -9,25 +9,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
+	"example.com/dice/shared/program"
 	"example.com/dice/shared/telemetry"
 )
 
-func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "traffic:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("traffic", run) }
 
-func run() (err error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-
+func run(ctx context.Context) (err error) {
 	cfg, err := readConfig()
 	if err != nil {
 		return err

@@ -1,0 +1,38 @@
+// Package upstream calls other services, and says what a failed call means for whoever waits for the reply.
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"example.com/dice/shared/httpjson"
+)
+
+// Unreachable reports whether no connection came about, so that the other service cannot have seen the request.
+func Unreachable(err error) bool {
+	var operation *net.OpError
+	return errors.As(err, &operation) && operation.Op == "dial"
+}
+
+// Explain returns the status that RFC 9110 has for a failed call to the named service, and a sentence for
+// people: 503 if it could not be reached, 504 if it took too long, and 502 if its reply was cut off or made no
+// sense. If its reply was 503 or 504, then that is passed on. If the caller went away, the status is 499, which nobody reads.
+func Explain(service string, err error) (status int, sentence string) {
+	var network net.Error
+	var reply StatusError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return httpjson.StatusClientClosedRequest, "canceled by the caller"
+	case Unreachable(err):
+		return http.StatusServiceUnavailable, fmt.Sprintf("the %s service cannot be reached; try again later", service)
+	case errors.As(err, &network) && network.Timeout():
+		return http.StatusGatewayTimeout, fmt.Sprintf("the %s service took too long; try again later", service)
+	case errors.As(err, &reply) && (reply.Status == http.StatusServiceUnavailable || reply.Status == http.StatusGatewayTimeout):
+		return reply.Status, fmt.Sprintf("the %s service is not available; try again later", service)
+	default:
+		return http.StatusBadGateway, fmt.Sprintf("the %s service gave a reply that makes no sense", service)
+	}
+}
