@@ -3,6 +3,7 @@ package observability_test
 import (
 	"testing"
 
+	"example.com/dice/observability/internal/declared"
 	"example.com/dice/observability/internal/stage"
 	"example.com/dice/observability/internal/store"
 )
@@ -16,31 +17,55 @@ func TestAccount(t *testing.T) {
 			if generated.Rolls < 100 {
 				t.Fatalf("only %d rolls", generated.Rolls)
 			}
-			counts := map[string]int{
-				"server spans":                 countSpans(s, "roll", "server"),
-				"server spans of client spans": countCalls(s, "traffic", "roll"),
-				"spans roll die":               countSpans(s, "roll", "internal"),
-				"client spans":                 countSpans(s, "traffic", "client"),
-				"log records":                  countRecords(s, "rolled", "roll failed"),
-				"http.server.request.duration": countPoints(s, "http.server.request.duration", ""),
-				"http.client.request.duration": countPoints(s, "http.client.request.duration", ""),
-				"dice.roll.wait":               countPoints(s, "dice.roll.wait", ""),
-				"dice.rolls":                   countPoints(s, "dice.rolls", ""),
+			want, err := declared.Read(root, name)
+			if err != nil {
+				t.Fatal(err)
 			}
-			for what, got := range counts {
-				if got != generated.Rolls {
-					t.Errorf("%d %s, want %d", got, what, generated.Rolls)
-				}
-			}
-			for status, want := range generated.Replies {
-				if got := countPoints(s, "http.server.request.duration", status); got != want {
-					t.Errorf("%d replies with status %s were measured, want %d", got, status, want)
-				}
-			}
-			if got, want := countRecords(s, "roll failed"), generated.Replies["500"]; got != want {
-				t.Errorf("%d failures were logged, want %d", got, want)
-			}
+			checkCalls(t, s, want.Calls, generated.Rolls)
+			checkRolls(t, s, generated)
 		})
+	}
+}
+
+// checkCalls wants two spans for each call, the client's and the server's, and a duration at either end.
+func checkCalls(t *testing.T, s *store.Store, calls []declared.Call, rolls int) {
+	t.Helper()
+	from, to := make(map[string]int), make(map[string]int)
+	for _, call := range calls {
+		want := call.ForEachRoll * rolls
+		from[call.Client] += want
+		to[call.Server] += want
+		if got := countCalls(s, call.Client, call.Server); got != want {
+			t.Errorf("%d calls of %s by %s, want %d", got, call.Server, call.Client, want)
+		}
+	}
+	for service, want := range from {
+		equal(t, "client spans of "+service, countSpans(s, service, "client"), want)
+		equal(t, "http.client.request.duration of "+service, countPoints(s, "http.client.request.duration", service, ""), want)
+	}
+	for service, want := range to {
+		equal(t, "server spans of "+service, countSpans(s, service, "server"), want)
+		equal(t, "http.server.request.duration of "+service, countPoints(s, "http.server.request.duration", service, ""), want)
+	}
+}
+
+// checkRolls wants each roll once, in the spans, metrics and log records of the roll service.
+func checkRolls(t *testing.T, s *store.Store, generated summary) {
+	t.Helper()
+	equal(t, "spans roll die", countSpans(s, "roll", "internal"), generated.Rolls)
+	equal(t, "log records", countRecords(s, "rolled", "roll failed"), generated.Rolls)
+	equal(t, "dice.roll.wait", countPoints(s, "dice.roll.wait", "roll", ""), generated.Rolls)
+	equal(t, "dice.rolls", countPoints(s, "dice.rolls", "roll", ""), generated.Rolls)
+	equal(t, "failures that were logged", countRecords(s, "roll failed"), generated.Replies["500"])
+	for status, want := range generated.Replies {
+		equal(t, "replies with status "+status, countPoints(s, "http.server.request.duration", "roll", status), want)
+	}
+}
+
+func equal(t *testing.T, what string, got, want int) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%d %s, want %d", got, what, want)
 	}
 }
 
@@ -81,12 +106,12 @@ func countRecords(s *store.Store, messages ...string) int {
 	return count
 }
 
-// countPoints adds up the counts of a histogram or the values of a counter, of all series or of those with an
-// HTTP status.
-func countPoints(s *store.Store, name, status string) int {
+// countPoints adds up the counts of a histogram or the values of a counter, of all series of a service or of those
+// with an HTTP status.
+func countPoints(s *store.Store, name, service, status string) int {
 	count := 0
 	for _, point := range s.Points() {
-		if point.Name != name || (status != "" && point.Attributes["http.response.status_code"] != status) {
+		if point.Name != name || point.Service != service || (status != "" && point.Attributes["http.response.status_code"] != status) {
 			continue
 		}
 		if point.Type == "histogram" {

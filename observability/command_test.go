@@ -36,7 +36,7 @@ func TestReadmeCommands(t *testing.T) {
 }
 
 var (
-	localPort = regexp.MustCompile(`http://localhost:\d+/`)
+	localPort = regexp.MustCompile(`http://localhost:(\d+)`)
 	rowOfCost = regexp.MustCompile(`BenchmarkRoll/?([a-z+_]*)`)
 )
 
@@ -45,12 +45,9 @@ func runCommand(t *testing.T, s *stage.Stage, directory, command string) {
 	t.Helper()
 	words := strings.Fields(command)
 	switch {
-	case words[0] == "docker", strings.HasPrefix(command, "go run ./observability/local "): // e2e and local_test.go
+	case words[0] == "docker", strings.HasPrefix(command, "go run ./observability/local "), strings.HasPrefix(command, "LATENCY="): // e2e and local_test.go
 	case words[0] == "curl":
-		command = localPort.ReplaceAllString(command, s.URL("roll")+"/")
-		if output := shell(t, directory, command); !regexp.MustCompile(`^\{"(roll|error)":.*\}\n$`).MatchString(output) {
-			t.Errorf("%s: %q", command, output)
-		}
+		checkCurl(t, s, directory, command)
 	case words[0] == "diff":
 		if output := shell(t, directory, command+"; test $? -eq 1"); !strings.Contains(output, "+++") {
 			t.Errorf("%s shows no difference", command)
@@ -65,6 +62,30 @@ func runCommand(t *testing.T, s *stage.Stage, directory, command string) {
 		checkRowsOfCost(t, s.Name, shell(t, directory, command+" -benchtime 1x"))
 	default:
 		t.Errorf("no test knows the command %q", command)
+	}
+}
+
+// usual says which service listens where unless a variable moves it, and what its replies look like.
+var usual = map[string]struct {
+	service string
+	reply   *regexp.Regexp
+}{
+	"8080": {"frontend", regexp.MustCompile(`(?s)^<!doctype html>.*</html>\n$`)},
+	"8081": {"roll", regexp.MustCompile(`^\{"(roll|error)":.*\}\n$`)},
+	"8082": {"die", regexp.MustCompile(`^\{"(identifiers|faces)":.*\}\n$`)},
+}
+
+func checkCurl(t *testing.T, s *stage.Stage, directory, command string) {
+	t.Helper()
+	match := localPort.FindStringSubmatch(command)
+	if match == nil || s.URL(usual[match[1]].service) == "" {
+		t.Errorf("%s asks no service of %s", command, s.Name)
+		return
+	}
+	want := usual[match[1]]
+	output := shell(t, directory, localPort.ReplaceAllString(command, s.URL(want.service)))
+	if !want.reply.MatchString(output) {
+		t.Errorf("%s: %q", command, output)
 	}
 }
 

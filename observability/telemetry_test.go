@@ -3,6 +3,7 @@ package observability_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,13 @@ func TestTelemetry(t *testing.T) {
 			}
 			got, _ := run(t, name, func(running *stage.Running, s *stage.Stage) {
 				sendOddRequests(t, s.URL("roll"))
+				if page := s.URL("frontend"); page != "" {
+					sendOddForms(t, page)
+				}
+				if dice := s.URL("die"); dice != "" {
+					get(t.Context(), t, dice+"/dice?identifier=blue")
+					get(t.Context(), t, dice+"/nowhere")
+				}
 				waitForEdges(t, running.Store)
 			})
 			for _, difference := range want.Compare(got) {
@@ -42,6 +50,18 @@ func sendOddRequests(t *testing.T, url string) {
 	get(ctx, t, url+"/roll?die=fair")
 }
 
+// sendOddForms makes a user's mistakes.
+func sendOddForms(t *testing.T, url string) {
+	t.Helper()
+	post(t.Context(), t, url, "die=blue")
+	post(t.Context(), t, url, "die=%zz")
+	post(t.Context(), t, url, "die=fair", "Sec-Fetch-Site", "cross-site")
+	get(t.Context(), t, url+"/nowhere")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	post(ctx, t, url, "die=fair")
+}
+
 // waitForEdges waits for what the collector derives last, and does not flush when it stops.
 func waitForEdges(t *testing.T, s *store.Store) {
 	t.Helper()
@@ -60,6 +80,21 @@ func get(ctx context.Context, t *testing.T, url string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if response, err := http.DefaultClient.Do(request); err == nil {
+		response.Body.Close()
+	}
+}
+
+func post(ctx context.Context, t *testing.T, url, form string, header ...string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
 	}
 	if response, err := http.DefaultClient.Do(request); err == nil {
 		response.Body.Close()

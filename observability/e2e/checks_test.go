@@ -28,16 +28,6 @@ func checkExemplars(t *testing.T) {
 	}
 }
 
-func checkServiceGraph(t *testing.T) {
-	eventually(t, "the edge traffic to roll", func() error {
-		n, err := total(`traces_service_graph_request_total{client="traffic",server="roll"}`)
-		if err == nil && n == 0 {
-			err = errors.New("no such edge")
-		}
-		return err
-	})
-}
-
 // checkOddRequests wants names that do not grow with what callers invent.
 func checkOddRequests(t *testing.T) {
 	tests := []struct{ method, path, name, status string }{

@@ -154,8 +154,7 @@ type summary struct {
 	Median, P95 string
 }
 
-// waitForTraffic waits until the traffic generator that came up with the stage has finished.
-func (s *stack) waitForTraffic(t *testing.T) summary {
+func (s *stack) waitUntilTrafficStarts(t *testing.T) {
 	t.Helper()
 	eventually(t, "the traffic to start", func() error {
 		if len(s.logs(t, "traffic", "traffic generation starts")) == 0 {
@@ -163,6 +162,12 @@ func (s *stack) waitForTraffic(t *testing.T) summary {
 		}
 		return nil
 	})
+}
+
+// waitForTraffic waits until the traffic generator that came up with the stage has finished.
+func (s *stack) waitForTraffic(t *testing.T) summary {
+	t.Helper()
+	s.waitUntilTrafficStarts(t)
 	container := strings.TrimSpace(s.compose(t, "ps", "--all", "--quiet", "traffic"))
 	if code := strings.TrimSpace(s.docker(t, "wait", container)); code != "0" {
 		t.Fatalf("traffic ended with exit code %s", code)

@@ -24,7 +24,7 @@ func checkPanels(t *testing.T, stage string) {
 		for _, panel := range board.All() {
 			for _, target := range panel.Targets {
 				eventually(t, fmt.Sprintf("panel %q of %q", panel.Title, board.Title), func() error {
-					return hasData(target.Datasource.UID, dashboard.Window(target.Expr)+target.Query)
+					return hasData(board.Expand(target))
 				})
 			}
 		}

@@ -4,8 +4,11 @@ package e2e
 
 import (
 	"errors"
+	"maps"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"example.com/dice/observability/internal/readme"
@@ -36,31 +39,55 @@ func checkReadme(t *testing.T, stage string) {
 	}
 }
 
-// TestLab puts each fault in, in a copy of the repository, and wants its symptom to show. The reverse patch must
-// bring back what there was.
+// TestLab puts each fault in, in a copy of the repository, and wants its symptoms to show. A fault is a patch, a
+// setting such as LATENCY=500ms, or a command of Docker under traffic.
 func TestLab(t *testing.T) {
 	for _, stage := range stages(t) {
+		symptoms := make(map[string][]readme.Block)
 		for _, query := range queries(t, stage) {
-			if query.Argument == "" {
-				continue
+			if query.Argument != "" {
+				symptoms[query.Argument] = append(symptoms[query.Argument], query)
 			}
-			t.Run(stage+" "+query.Argument, func(t *testing.T) {
-				copied := t.TempDir()
-				shell(t, ".", "cp", "--recursive", repository, copied+"/dice")
-				root := filepath.Join(copied, "dice")
-				directory := filepath.Join(root, stage)
-
-				shell(t, directory, "git", "apply", query.Argument)
-				shell(t, ".", "sh", "-c", "! diff --recursive --brief "+filepath.Join(repository, stage)+" "+directory)
-				s := start(t, root, stage, "NUM_USERS=5", "MAX_ROLLS_PER_USER=60")
-				eventually(t, "the symptom", func() error { return hasData(sources[query.Language], query.Text) })
-				s.waitForTraffic(t)
-
-				shell(t, directory, "git", "apply", "--reverse", query.Argument)
-				shell(t, ".", "diff", "--recursive", filepath.Join(repository, stage), directory)
+		}
+		for _, fault := range slices.Sorted(maps.Keys(symptoms)) {
+			t.Run(stage+" "+fault, func(t *testing.T) {
+				settings := []string{"NUM_USERS=5", "MAX_ROLLS_PER_USER=60"}
+				switch {
+				case strings.HasSuffix(fault, ".patch"):
+					withPatch(t, stage, fault, func(root string) { show(t, start(t, root, stage, settings...), symptoms[fault]) })
+				case strings.HasPrefix(fault, "docker "):
+					s := start(t, repository, stage, settings...)
+					s.waitUntilTrafficStarts(t)
+					s.docker(t, strings.Fields(fault)[1:]...)
+					show(t, s, symptoms[fault])
+				default:
+					show(t, start(t, repository, stage, append(settings, fault)...), symptoms[fault])
+				}
 			})
 		}
 	}
+}
+
+func show(t *testing.T, s *stack, symptoms []readme.Block) {
+	t.Helper()
+	for _, symptom := range symptoms {
+		eventually(t, symptom.Text, func() error { return hasData(sources[symptom.Language], symptom.Text) })
+	}
+	s.waitForTraffic(t)
+}
+
+// withPatch applies a patch in a copy of the repository. The reverse patch must bring back what there was.
+func withPatch(t *testing.T, stage, patch string, do func(root string)) {
+	t.Helper()
+	copied := t.TempDir()
+	shell(t, ".", "cp", "--recursive", repository, copied+"/dice")
+	root := filepath.Join(copied, "dice")
+	directory := filepath.Join(root, stage)
+	shell(t, directory, "git", "apply", patch)
+	shell(t, ".", "sh", "-c", "! diff --recursive --brief "+filepath.Join(repository, stage)+" "+directory)
+	do(root)
+	shell(t, directory, "git", "apply", "--reverse", patch)
+	shell(t, ".", "diff", "--recursive", filepath.Join(repository, stage), directory)
 }
 
 func shell(t *testing.T, directory, name string, arguments ...string) {

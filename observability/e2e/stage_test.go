@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/internal/declared"
 )
 
 // TestStage brings up every stage as its README says, waits for its traffic, and looks for what the traffic
@@ -23,12 +25,11 @@ func TestStage(t *testing.T) {
 			reportFootprint(t, s)
 
 			t.Run("terminal", func(t *testing.T) { checkTerminal(t, s) })
-			t.Run("totals", func(t *testing.T) { checkTotals(t, generated) })
+			t.Run("totals", func(t *testing.T) { checkTotals(t, stage, generated) })
 			t.Run("panels", func(t *testing.T) { checkPanels(t, stage) })
 			t.Run("queries of the README", func(t *testing.T) { checkReadme(t, stage) })
 			t.Run("log line to trace", func(t *testing.T) { checkLogLine(t, s) })
 			t.Run("exemplar to trace", checkExemplars)
-			t.Run("service graph", checkServiceGraph)
 			t.Run("names of odd requests", checkOddRequests)
 			t.Run("collector's own metrics", checkCollectorMetrics)
 		})
@@ -83,15 +84,9 @@ func checkTerminal(t *testing.T, s *stack) {
 }
 
 // checkTotals compares what the generator counted with what each engine has.
-func checkTotals(t *testing.T, generated summary) {
+func checkTotals(t *testing.T, stage string, generated summary) {
 	t.Helper()
 	totals := map[string]func() (int, error){
-		"http.server.request.duration": func() (int, error) {
-			return total(`http_server_request_duration_seconds_count{service_name="roll"}`)
-		},
-		"http.client.request.duration": func() (int, error) {
-			return total(`http_client_request_duration_seconds_count{service_name="traffic"}`)
-		},
 		"dice.rolls":     func() (int, error) { return total(`dice_rolls_total`) },
 		"dice.roll.wait": func() (int, error) { return total(`dice_roll_wait_seconds_count`) },
 		"span metrics of roll die": func() (int, error) {
@@ -109,16 +104,43 @@ func checkTotals(t *testing.T, generated summary) {
 	for what, query := range totals {
 		eventually(t, what, func() error { return equals(query, generated.Rolls) })
 	}
-	others, err := traceQL(`{ resource.service.name = "roll" && kind = server && name != "GET /roll" }`)
-	if err != nil || len(others) > 0 {
-		t.Errorf("health checks are traced: %v, %v", others, err)
-	}
 	for status, want := range generated.Replies {
 		eventually(t, "replies with status "+status, func() error {
 			return equals(func() (int, error) {
-				return total(fmt.Sprintf(`http_server_request_duration_seconds_count{http_response_status_code=%q}`, status))
+				return total(fmt.Sprintf(`http_server_request_duration_seconds_count{service_name="roll",http_response_status_code=%q}`, status))
 			}, want)
 		})
+	}
+	checkCalls(t, stage, generated.Rolls)
+}
+
+// checkCalls wants each declared call at its client and at its server, and none of a health check.
+func checkCalls(t *testing.T, stage string, rolls int) {
+	t.Helper()
+	want, err := declared.Read(repository, stage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := make(map[string]int), make(map[string]int)
+	for _, call := range want.Calls {
+		from[call.Client] += call.ForEachRoll * rolls
+		to[call.Server] += call.ForEachRoll * rolls
+		edge := fmt.Sprintf(`traces_service_graph_request_total{client=%q,server=%q}`, call.Client, call.Server)
+		eventually(t, edge, func() error {
+			return equals(func() (int, error) { return total(edge) }, call.ForEachRoll*rolls)
+		})
+	}
+	for end, calls := range map[string]map[string]int{"client": from, "server": to} {
+		for service, want := range calls {
+			series := fmt.Sprintf(`http_%s_request_duration_seconds_count{service_name=%q}`, end, service)
+			eventually(t, series, func() error {
+				return equals(func() (int, error) { return total(series) }, want)
+			})
+			spans := fmt.Sprintf(`traces_span_metrics_calls_total{service_name=%q,span_kind="SPAN_KIND_%s"}`, service, strings.ToUpper(end))
+			eventually(t, spans, func() error {
+				return equals(func() (int, error) { return total(spans) }, want)
+			})
+		}
 	}
 }
 
@@ -128,76 +150,6 @@ func equals(query func() (int, error), want int) error {
 		err = fmt.Errorf("got %d, want %d", got, want)
 	}
 	return err
-}
-
-// checkLogLine follows a line on the terminal to its trace in Tempo and its record in Loki.
-func checkLogLine(t *testing.T, s *stack) {
-	t.Helper()
-	for message, status := range map[string]string{"rolled": "", "roll failed": "STATUS_CODE_ERROR"} {
-		lines := s.logs(t, "roll", message)
-		if len(lines) == 0 {
-			t.Fatalf("no line %q on the terminal", message)
-		}
-		id := fmt.Sprint(lines[0]["trace_id"])
-
-		eventually(t, "the whole trace of "+message, func() error {
-			spans, err := trace(id)
-			if err != nil {
-				return err
-			}
-			return checkTrace(spans, status)
-		})
-		eventually(t, "the record of "+message, func() error {
-			records, err := logQL(fmt.Sprintf(`{service_name="roll"} | trace_id = %q`, id))
-			if err == nil && (len(records) != 1 || records[0]["line"] != message) {
-				err = fmt.Errorf("records %v", records)
-			}
-			return err
-		})
-	}
-}
-
-// checkTrace wants the user's client span, below it the service's, below that the roll.
-func checkTrace(spans []span, status string) error {
-	find := func(service, name, kind string) (span, error) {
-		i := slices.IndexFunc(spans, func(s span) bool { return s.Service == service && s.Name == name && s.Kind == kind })
-		if i < 0 {
-			return span{}, fmt.Errorf("no span %s of %s among %+v", name, service, spans)
-		}
-		return spans[i], nil
-	}
-	user, err := find("traffic", "GET /roll", "SPAN_KIND_CLIENT")
-	if err != nil {
-		return err
-	}
-	server, err := find("roll", "GET /roll", "SPAN_KIND_SERVER")
-	if err != nil {
-		return err
-	}
-	rolled, err := find("roll", "roll die", "SPAN_KIND_INTERNAL")
-	if err != nil {
-		return err
-	}
-	if user.Parent != "" || server.Parent != user.ID || rolled.Parent != server.ID {
-		return fmt.Errorf("parents do not match: %+v", spans)
-	}
-	if server.Status != status || rolled.Status != status {
-		return fmt.Errorf("status %q and %q, want %q", server.Status, rolled.Status, status)
-	}
-	if !strings.HasPrefix(user.Attributes["user.label"], "User ") {
-		return fmt.Errorf("attributes of the client span: %v", user.Attributes)
-	}
-	for _, name := range []string{"http.request.method", "http.response.status_code", "http.route", "url.scheme", "server.address"} {
-		if server.Attributes[name] == "" {
-			return fmt.Errorf("the server span has no %s: %v", name, server.Attributes)
-		}
-	}
-	for name := range server.Attributes {
-		if strings.HasPrefix(name, "net.") || name == "http.method" || name == "http.status_code" {
-			return fmt.Errorf("the server span still has %s", name)
-		}
-	}
-	return nil
 }
 
 // reportFootprint logs the memory of each container and the size of each of the stage's images.

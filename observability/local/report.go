@@ -101,5 +101,9 @@ func dice(points []store.Point) string {
 
 // invitation says what one can do while the stage goes on running.
 func invitation(s *stage.Stage) string {
-	return fmt.Sprintf("\nThe stage goes on running. Send it a request, and its trace appears here. Ctrl-C ends it.\n\n    curl '%s/roll?die=fair'\n\n", s.URL("roll"))
+	page := ""
+	if url := s.URL("frontend"); url != "" {
+		page = fmt.Sprintf("Open %s, or ask the roll service:", url)
+	}
+	return fmt.Sprintf("\nThe stage goes on running. Send it a request, and its trace appears here. Ctrl-C ends it.\n%s\n    curl '%s/roll?die=fair'\n\n", page, s.URL("roll"))
 }

@@ -15,7 +15,11 @@ type Dashboard struct {
 	File       string `json:"-"`
 	UID, Title string
 	Panels     []Panel
+	Templating struct{ List []Variable }
 }
+
+// Variable is a variable that queries of a dashboard refer to.
+type Variable struct{ Name, Query string } // Query: of a text box, its default
 
 // Panel is one panel. One of type "row" may hold further panels.
 type Panel struct {
@@ -36,6 +40,7 @@ type Target struct {
 	Datasource   Datasource
 	Expr         string // PromQL or LogQL
 	Query        string // TraceQL
+	QueryType    string // of Tempo: "traceql", or "serviceMap" for the service graph
 	LegendFormat string
 	Exemplar     bool
 }
@@ -82,4 +87,17 @@ func (d Dashboard) All() []Panel {
 // Window replaces $__rate_interval by what Grafana makes of it, with scrapes each 5 s and a short time range.
 func Window(expression string) string {
 	return strings.ReplaceAll(expression, "$__rate_interval", "20s")
+}
+
+// Expand returns what Grafana asks the data source for: the query with a window, and with the variables' defaults.
+// For the service graph it is a query of the metrics that the graph is drawn from.
+func (d Dashboard) Expand(target Target) (source, query string) {
+	if target.QueryType == "serviceMap" {
+		return "prometheus", "traces_service_graph_request_total"
+	}
+	query = Window(target.Expr) + target.Query
+	for _, variable := range d.Templating.List {
+		query = strings.ReplaceAll(query, "$"+variable.Name, variable.Query)
+	}
+	return target.Datasource.UID, query
 }

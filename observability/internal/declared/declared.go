@@ -16,10 +16,17 @@ import (
 // Telemetry is the content of a stage's telemetry.yaml.
 type Telemetry struct {
 	Resource []string
+	Calls    []Call
 	Spans    []Span
 	Metrics  []Metric
 	Logs     []Log
 	Scraped  []Scraped
+}
+
+// Call declares that one service calls another, and how often for each roll.
+type Call struct {
+	Client, Server string
+	ForEachRoll    int `yaml:"for_each_roll"`
 }
 
 // Scraped declares a metric that Prometheus gets from a scrape, under the name that it has there.
@@ -34,10 +41,22 @@ type Attributes struct {
 	Maybe  []string `yaml:"optional_attributes"`
 }
 
+// Names is one name or a list of them.
+type Names []string
+
+// UnmarshalYAML takes a string or a list.
+func (n *Names) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		*n = Names{node.Value}
+		return nil
+	}
+	return node.Decode((*[]string)(n))
+}
+
 // Span declares all spans with this name, of this service and scope.
 type Span struct {
 	Name, Service, Scope, Kind string
-	Parent                     string // the parent's name, or "none"
+	Parent                     Names // the parent's, or "none"
 	Optional                   bool
 	Attributes                 `yaml:",inline"`
 }
@@ -132,7 +151,7 @@ func (t Telemetry) compareSpans(spans []store.Span, found *findings) {
 			parent = name
 		}
 		if parent != "none" || got.Kind != "server" { // a caller need not be traced
-			found.equal(what, "parent", parent, want.Parent)
+			found.oneOf(what, "parent", parent, want.Parent)
 		}
 		found.attributes(what, got.Attributes, want.Attributes)
 		found.attributes(what+", resource", got.Resource, Attributes{Always: t.Resource})

@@ -10,7 +10,7 @@ import (
 // TestFindings shows that a comparison can fail, in each way.
 func TestFindings(t *testing.T) {
 	declared := Telemetry{
-		Spans:   []Span{{Name: "a", Service: "s", Scope: "c", Kind: "server", Parent: "none", Attributes: Attributes{Always: []string{"x"}}}},
+		Spans:   []Span{{Name: "a", Service: "s", Scope: "c", Kind: "server", Parent: Names{"none"}, Attributes: Attributes{Always: []string{"x"}}}},
 		Metrics: []Metric{{Name: "m", Service: []string{"s"}, Scope: "c", Type: "sum", Unit: "s"}},
 		Logs:    []Log{{Message: "l", Service: "s", Scope: "c", Level: "INFO"}},
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // findings are what a comparison has found so far.
@@ -29,8 +30,12 @@ func (f *findings) want(optional bool, kind, service, name string) {
 }
 
 func (f *findings) equal(what, property, got, want string) {
-	if got != want {
-		f.lines[fmt.Sprintf("%s: %s %q, declared is %q", what, property, got, want)] = true
+	f.oneOf(what, property, got, []string{want})
+}
+
+func (f *findings) oneOf(what, property, got string, want []string) {
+	if !slices.Contains(want, got) {
+		f.lines[fmt.Sprintf("%s: %s %q, declared is %q", what, property, got, strings.Join(want, ", "))] = true
 	}
 }
 

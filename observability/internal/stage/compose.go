@@ -5,6 +5,7 @@ package stage
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,7 +100,7 @@ func withDefaults(variables []string) cli.ProjectOptionsFn {
 
 func fromProject(name, dir string, project *types.Project) (*Stage, error) {
 	s := &Stage{Name: name, Dir: dir}
-	local := make(map[string]string) // addresses in the containers' network to addresses on this machine
+	local := make(map[string]string) // what an address or file is called in a container, to its name on this machine
 	for _, service := range project.Services {
 		for _, published := range service.Ports {
 			if _, err := strconv.ParseUint(published.Published, 10, 16); err != nil {
@@ -132,7 +133,12 @@ func rank(s Service) int {
 }
 
 func newService(from types.ServiceConfig, local map[string]string) Service {
-	s := Service{Name: from.Name}
+	s, local := Service{Name: from.Name}, maps.Clone(local)
+	for _, volume := range from.Volumes { // a file that is mounted there is here under its own name
+		if volume.Type == types.VolumeTypeBind {
+			local[volume.Target] = volume.Source
+		}
+	}
 	for name, value := range from.Environment {
 		if value == nil || name == "GRAFANA_URL" { // there is no Grafana here
 			continue

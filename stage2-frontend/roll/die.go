@@ -1,0 +1,36 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+)
+
+// errDieFailed is the failure of a die itself, not of its caller or of the service.
+var errDieFailed = errors.New("the die failed; roll again")
+
+// die is what there is to know of a die.
+type die struct {
+	identifier string
+	faces      []int
+	errorRate  float64 // the probability that a roll fails
+}
+
+// findDie returns the die with this identifier. Its error says which there are.
+func findDie(identifier string) (die, error) {
+	switch identifier {
+	case "fair":
+		return die{identifier: identifier, faces: []int{1, 2, 3, 4, 5, 6}, errorRate: 0}, nil
+	case "risky":
+		return die{identifier: identifier, faces: []int{2, 3, 4, 5, 6, 7}, errorRate: 0.1}, nil
+	}
+	return die{}, fmt.Errorf("unknown die %.40q: must be one of fair, risky", identifier)
+}
+
+// roll rolls the die once and returns one of its faces, or errDieFailed.
+func (d die) roll(chance *rand.Rand) (int, error) {
+	if chance.Float64() < d.errorRate {
+		return 0, errDieFailed
+	}
+	return d.faces[chance.IntN(len(d.faces))], nil
+}
