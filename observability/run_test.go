@@ -67,7 +67,7 @@ func environ(variables map[string]string) []string {
 	return all
 }
 
-func load(t *testing.T, name string) *stage.Stage {
+func load(t *testing.T, root, name string) *stage.Stage {
 	t.Helper()
 	s, err := stage.Load(t.Context(), root, name, stage.Settings{Override: environ(settings(t))})
 	if err != nil {
@@ -86,9 +86,15 @@ type summary struct {
 // run runs a stage with its traffic, and also while it runs, and returns all the telemetry there was.
 func run(t *testing.T, name string, also func(*stage.Running, *stage.Stage)) (*store.Store, summary) {
 	t.Helper()
+	return runIn(t, root, name, also)
+}
+
+// runIn is run in a copy of the repository.
+func runIn(t *testing.T, root, name string, also func(*stage.Running, *stage.Stage)) (*store.Store, summary) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	s := load(t, name)
+	s := load(t, root, name)
 	running, err := s.Start(ctx, func(string) {})
 	if err != nil {
 		t.Fatal(err)
