@@ -39,7 +39,7 @@ func TestPage(t *testing.T) {
 			t.Run("keyboard only", func(t *testing.T) { useKeyboard(browser.open(t, page.url)) })
 			t.Run("HTML stays text", func(t *testing.T) { showHTML(browser.open(t, page.url), page) })
 			t.Run("phone", func(t *testing.T) {
-				usePhone(browser.open(t, page.url, chromedp.EmulateViewport(phoneWidth, 640, chromedp.EmulateMobile)))
+				usePhone(browser.open(t, page.url, chromedp.EmulateViewport(phoneWidth, 640, chromedp.EmulateMobile)), page)
 			})
 			if os.Getenv("PICTURES") != "" {
 				takePictures(browser.open(t, page.url, chromedp.EmulateViewport(720, 440, chromedp.EmulateScale(2))), name)
@@ -181,10 +181,13 @@ func showHTML(t tab, page *frontend) {
 }
 
 // usePhone wants no scrolling to the side, also for a reply without spaces.
-func usePhone(t tab) {
+func usePhone(t tab, page *frontend) {
 	t.Helper()
+	long := strings.Repeat("x", 500)
+	page.reply.Store(long)
+	defer page.reply.Store("")
 	t.do(click)
-	t.expect(rolled)
+	t.expect("200 OK\n" + long)
 	t.expectResult(phoneWidth, "document.documentElement.clientWidth")
 	t.expectResult(phoneWidth, "document.documentElement.scrollWidth")
 	t.expectResult(true, "document.querySelector('button').getBoundingClientRect().right <= innerWidth")

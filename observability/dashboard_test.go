@@ -55,7 +55,7 @@ func checkPanel(t *testing.T, panel dashboard.Panel, series map[string][]string)
 			if target.LegendFormat == "" {
 				t.Error("no legend")
 			}
-			if panel.Type == "heatmap" && !target.Exemplar {
+			if latency := panel.Type == "heatmap" || strings.Contains(target.Expr, "http_") && strings.Contains(target.Expr, "histogram_quantile"); latency && !target.Exemplar {
 				t.Error("no exemplars")
 			}
 		case "loki", "tempo": // their engines parse these: see e2e

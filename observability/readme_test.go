@@ -1,6 +1,7 @@
 package observability_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,7 +86,7 @@ func TestReadmeSaysWhatChanged(t *testing.T) {
 		if i > 0 {
 			before, after = filepath.Join(root, names[i-1]), filepath.Join(root, name)
 		}
-		want := changedFiles(t, before, after)
+		want := changedFiles(t, before, after) // sorted
 		if tables := readmes(t)[name].Tables; !slices.ContainsFunc(tables, func(cells []string) bool {
 			return slices.Equal(slices.Sorted(slices.Values(cells)), want)
 		}) {
@@ -94,30 +95,52 @@ func TestReadmeSaysWhatChanged(t *testing.T) {
 	}
 }
 
-// changedFiles returns the files of the second directory that the first has not, or has with other content.
+// changedFiles returns the files that the two directories have not in common, or not with the same content. A
+// directory that the second lacks altogether is there as one, with a slash at its end.
 func changedFiles(t *testing.T, before, after string) []string {
 	t.Helper()
-	var changed []string
-	err := filepath.WalkDir(after, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	was, is := files(t, before), files(t, after)
+	changed := make(map[string]bool)
+	for name, content := range is {
+		if old, ok := was[name]; !ok || old != content {
+			changed[name] = true
+		}
+	}
+	for name := range was {
+		if _, ok := is[name]; ok {
+			continue
+		}
+		if directory := filepath.Dir(name); directory != "." && !isDirectory(filepath.Join(after, directory)) {
+			name = directory + "/"
+		}
+		changed[name] = true
+	}
+	return slices.Sorted(maps.Keys(changed))
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// files returns the content of all files below a directory, but for a reader's own settings.
+func files(t *testing.T, directory string) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	err := filepath.WalkDir(directory, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == ".env" {
 			return err
 		}
-		name, err := filepath.Rel(after, path)
+		name, err := filepath.Rel(directory, path)
 		if err != nil {
 			return err
 		}
-		is, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if was, err := os.ReadFile(filepath.Join(before, name)); err != nil || string(was) != string(is) {
-			changed = append(changed, name)
-		}
-		return nil
+		content, err := os.ReadFile(path)
+		all[name] = string(content)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(changed)
-	return changed
+	return all
 }

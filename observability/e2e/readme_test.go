@@ -4,7 +4,11 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"maps"
+	"net/http"
+	"net/url"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -60,12 +64,28 @@ func TestLab(t *testing.T) {
 					s.waitUntilTrafficStarts(t)
 					s.docker(t, strings.Fields(fault)[1:]...)
 					show(t, s, symptoms[fault])
+					s.docker(t, strings.Fields(strings.Replace(fault, " stop ", " start ", 1))[1:]...)
+					eventually(t, "a roll after the service was started again", func() error { return rollOnce("fair") })
 				default:
 					show(t, start(t, repository, stage, append(settings, fault)...), symptoms[fault])
 				}
 			})
 		}
 	}
+}
+
+// rollOnce posts the page's form, and wants a page with a roll and with all dice.
+func rollOnce(die string) error {
+	response, err := client.PostForm("http://localhost:8080/", url.Values{"die": {die}})
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	page, err := io.ReadAll(response.Body)
+	if err == nil && (response.StatusCode != http.StatusOK || !strings.Contains(string(page), `<option value="risky">`)) {
+		err = fmt.Errorf("%s: %s", response.Status, page)
+	}
+	return err
 }
 
 func show(t *testing.T, s *stack, symptoms []readme.Block) {

@@ -44,11 +44,14 @@ func collect(t *testing.T, reader sdkmetric.Reader) metricdata.HistogramDataPoin
 	return points[0]
 }
 
+// reader is set once: instruments keep to the first provider that there is. One request a collection: with delta
+// temporality each test sees its own alone.
+var reader = sdkmetric.NewManualReader(sdkmetric.WithTemporalitySelector(
+	func(sdkmetric.InstrumentKind) metricdata.Temporality { return metricdata.DeltaTemporality }))
+
+func init() { otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))) }
+
 func TestMiddleware(t *testing.T) {
-	// One request a collection: with delta temporality each test sees its own alone.
-	reader := sdkmetric.NewManualReader(sdkmetric.WithTemporalitySelector(
-		func(sdkmetric.InstrumentKind) metricdata.Temporality { return metricdata.DeltaTemporality }))
-	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
 	tracer := sdktrace.NewTracerProvider().Tracer("test")
 
 	tests := []struct {

@@ -21,29 +21,27 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	select {
 	case <-ctx.Done():
+		httpjson.Error(w, httpjson.StatusClientClosedRequest, "canceled by the caller")
+		return
 	case <-time.After(h.latency):
 	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
-	identifiers := values["identifier"]
-	switch {
+	switch identifiers := values["identifier"]; {
 	case err != nil:
 		refuse(ctx, w, http.StatusBadRequest, fmt.Errorf("malformed query string: %w", err))
-		return
 	case len(identifiers) > 1:
 		refuse(ctx, w, http.StatusBadRequest, fmt.Errorf("identifier is given %d times: give it once", len(identifiers)))
-		return
 	case len(identifiers) == 0:
 		httpjson.Reply(w, http.StatusOK, map[string][]string{"identifiers": h.all.identifiers})
-		return
+	default:
+		d, err := h.all.find(identifiers[0])
+		if err != nil {
+			refuse(ctx, w, http.StatusNotFound, err)
+			return
+		}
+		slog.InfoContext(ctx, "die looked up", "die.identifier", identifiers[0])
+		httpjson.Reply(w, http.StatusOK, d)
 	}
-
-	d, err := h.all.find(identifiers[0])
-	if err != nil {
-		refuse(ctx, w, http.StatusNotFound, err)
-		return
-	}
-	slog.InfoContext(ctx, "die looked up", "die.identifier", identifiers[0])
-	httpjson.Reply(w, http.StatusOK, d)
 }
 
 func refuse(ctx context.Context, w http.ResponseWriter, status int, reason error) {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/dice/shared/httpjson"
 )
 
 func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }
@@ -79,8 +81,8 @@ func TestLatency(t *testing.T) {
 		start = time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if send(ctx, router, http.MethodGet, "/dice", ""); time.Since(start) != time.Millisecond {
-			t.Errorf("%s for a caller who left after 1ms", time.Since(start))
+		if got := send(ctx, router, http.MethodGet, "/dice", ""); got.Code != httpjson.StatusClientClosedRequest || time.Since(start) != time.Millisecond {
+			t.Errorf("status %d after %s for a caller who left after 1ms", got.Code, time.Since(start))
 		}
 	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -24,5 +25,8 @@ func newDieService(url string, timeout time.Duration) dieService {
 func (s dieService) identifiers(ctx context.Context) ([]string, error) {
 	var all struct{ Identifiers []string }
 	err := upstream.GetJSON(ctx, s.client, s.url+"/dice", &all)
+	if err == nil && len(all.Identifiers) == 0 {
+		err = errors.New("the reply has no identifiers")
+	}
 	return all.Identifiers, err
 }

@@ -40,6 +40,7 @@ func TestDieServiceFails(t *testing.T) {
 		{"slow", t.Context(), slow, 504, "504 Gateway Timeout\nthe die service took too long; try again later"},
 		{"unavailable", t.Context(), replyWith(503, "{}"), 503, "503 Service Unavailable\nthe die service is not available; try again later"},
 		{"no JSON", t.Context(), replyWith(200, "<html>"), 502, "502 Bad Gateway\nthe die service gave a reply that makes no sense"},
+		{"no identifiers", t.Context(), replyWith(200, "{}"), 502, "502 Bad Gateway\nthe die service gave a reply that makes no sense"},
 		{"failing", t.Context(), replyWith(500, "{}"), 502, "502 Bad Gateway\nthe die service gave a reply that makes no sense"},
 		{"user gone", canceled, slow, 499, "499 \ncanceled by the caller"},
 	}
@@ -65,6 +66,9 @@ func TestDieServiceFails(t *testing.T) {
 			}
 			if test.ctx.Err() != nil {
 				return
+			}
+			if bad := readPage(t, post(test.ctx, router, "die=%zz")); bad.status != http.StatusBadRequest || len(bad.dice) > 0 {
+				t.Errorf("a bad form: status %d, dice %q, want none", bad.status, bad.dice)
 			}
 			ran := readPage(t, post(test.ctx, router, "die=risky"))
 			if ran.status != http.StatusOK || ran.output != "200 OK\n{}" || !slices.Equal(ran.dice, []string{"risky"}) {

@@ -69,8 +69,8 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	h.show(ctx, w, die, got)
 }
 
-// show writes the page, with the reply if there is one. Without the die service there is only the chosen die, and
-// before the first run none at all: then the box says why.
+// show writes the page, with the reply if there is one.
+// Without the die service there is only the chosen die; if there is none, the box says why.
 func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen string, got reply) {
 	dice, err := h.dice.identifiers(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen string,
 		}
 		if got.status == 0 {
 			got.status, got.body = upstream.Explain("die", err)
-		} else {
+		} else if chosen != "" {
 			dice = []string{chosen}
 		}
 	}

@@ -32,14 +32,14 @@ func newDieService(url string, timeout time.Duration) dieService {
 func (s dieService) find(ctx context.Context, identifier string) (die, error) {
 	var found struct {
 		Faces     []int
-		ErrorRate float64 `json:"error_rate"`
+		ErrorRate *float64 `json:"error_rate"`
 	}
 	query := url.Values{"identifier": {identifier}}
 	if err := upstream.GetJSON(ctx, s.client, s.url+"/dice?"+query.Encode(), &found); err != nil {
 		return die{}, err
 	}
-	if len(found.Faces) == 0 {
-		return die{}, errors.New("the reply has no faces")
+	if len(found.Faces) != 6 || found.ErrorRate == nil {
+		return die{}, errors.New("the reply is no specification of a die")
 	}
-	return die{identifier: identifier, faces: found.Faces, errorRate: found.ErrorRate}, nil
+	return die{identifier: identifier, faces: found.Faces, errorRate: *found.ErrorRate}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
@@ -70,7 +71,9 @@ func TestDieServiceFails(t *testing.T) {
 		{"unavailable", t.Context(), replyWith(503, `{"error":"busy"}`), 503, "the die service is not available; try again later"},
 		{"broken", t.Context(), broken, 502, nonsense},
 		{"no JSON", t.Context(), replyWith(200, `<html>`), 502, nonsense},
-		{"no faces", t.Context(), replyWith(200, `{}`), 502, nonsense},
+		{"no faces", t.Context(), replyWith(200, `{"error_rate":0}`), 502, nonsense},
+		{"seven faces", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6,7],"error_rate":0}`), 502, nonsense},
+		{"no error rate", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6]}`), 502, nonsense},
 		{"failing", t.Context(), replyWith(500, `{"error":"sorry"}`), 502, nonsense},
 		{"another service", t.Context(), replyWith(404, `<html>`), 502, nonsense},
 		{"unknown die", t.Context(), replyWith(404, `{"error":"unknown die"}`), 400, "unknown die"},
@@ -108,7 +111,7 @@ func TestIdentifierIsEscaped(t *testing.T) {
 	}
 }
 
-// TestRetryIsASiblingSpan refuses the first connection. The second attempt has a span beside that of the first.
+// TestRetryIsASiblingSpan refuses both attempts. The second has a span beside that of the first, and its number.
 func TestRetryIsASiblingSpan(t *testing.T) {
 	server := startDieService(t, standIn)
 	server.Close()
@@ -119,7 +122,11 @@ func TestRetryIsASiblingSpan(t *testing.T) {
 	if len(spans) != 3 {
 		t.Fatalf("spans %v, want two attempts and GET /roll", spans)
 	}
-	for _, attempt := range spans[:2] {
+	for i, attempt := range spans[:2] {
+		attributes := attribute.NewSet(attempt.Attributes()...)
+		if count, ok := attributes.Value("http.request.resend_count"); ok != (i == 1) || count.AsInt64() != int64(i) {
+			t.Errorf("attempt %d has http.request.resend_count %d", i+1, count.AsInt64())
+		}
 		if attempt.Name() != "GET /dice" || attempt.SpanKind() != trace.SpanKindClient || attempt.Status().Code != codes.Error {
 			t.Errorf("attempt %s, kind %s, status %v", attempt.Name(), attempt.SpanKind(), attempt.Status())
 		}
