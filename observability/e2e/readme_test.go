@@ -58,16 +58,20 @@ func TestLab(t *testing.T) {
 				settings := []string{"NUM_USERS=5", "MAX_ROLLS_PER_USER=60"}
 				switch {
 				case strings.HasSuffix(fault, ".patch"):
-					withPatch(t, stage, fault, func(root string) { show(t, start(t, root, stage, settings...), symptoms[fault]) })
+					withPatch(t, stage, fault, func(root string) {
+						start(t, root, stage, settings...)
+						show(t, symptoms[fault])
+					})
 				case strings.HasPrefix(fault, "docker "):
 					s := start(t, repository, stage, settings...)
 					s.waitUntilTrafficStarts(t)
 					s.docker(t, strings.Fields(fault)[1:]...)
-					show(t, s, symptoms[fault])
+					show(t, symptoms[fault])
 					s.docker(t, strings.Fields(strings.Replace(fault, " stop ", " start ", 1))[1:]...)
-					eventually(t, "a roll after the service was started again", func() error { return rollOnce("fair") })
+					eventually(t, "a roll after the service was started again", rollOnce)
 				default:
-					show(t, start(t, repository, stage, append(settings, fault)...), symptoms[fault])
+					start(t, repository, stage, append(settings, fault)...)
+					show(t, symptoms[fault])
 				}
 			})
 		}
@@ -75,8 +79,8 @@ func TestLab(t *testing.T) {
 }
 
 // rollOnce posts the page's form, and wants a page with a roll and with all dice.
-func rollOnce(die string) error {
-	response, err := client.PostForm("http://localhost:8080/", url.Values{"die": {die}})
+func rollOnce() error {
+	response, err := client.PostForm("http://localhost:8080/", url.Values{"die": {"fair"}})
 	if err != nil {
 		return err
 	}
@@ -88,12 +92,12 @@ func rollOnce(die string) error {
 	return err
 }
 
-func show(t *testing.T, s *stack, symptoms []readme.Block) {
+// show wants each symptom, while the traffic goes on or after it.
+func show(t *testing.T, symptoms []readme.Block) {
 	t.Helper()
 	for _, symptom := range symptoms {
 		eventually(t, symptom.Text, func() error { return hasData(sources[symptom.Language], symptom.Text) })
 	}
-	s.waitForTraffic(t)
 }
 
 // withPatch applies a patch in a copy of the repository. The reverse patch must bring back what there was.

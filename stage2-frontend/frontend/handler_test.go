@@ -145,6 +145,24 @@ func TestRollServiceFails(t *testing.T) {
 	}
 }
 
+func TestUserWhoGoesAwayEndsTheCall(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	router := newTestRouter(t, func(_ http.ResponseWriter, r *http.Request) {
+		cancel() // once the roll service has the request
+		<-r.Context().Done()
+		close(ended)
+	})
+	if got := post(ctx, router, "die=fair"); got.Code != httpjson.StatusClientClosedRequest {
+		t.Errorf("status %d, want %d", got.Code, httpjson.StatusClientClosedRequest)
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the roll service goes on")
+	}
+}
+
 func TestWrongForms(t *testing.T) {
 	tests := []struct {
 		form, want string

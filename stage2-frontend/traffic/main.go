@@ -13,6 +13,7 @@ import (
 
 	"example.com/dice/shared/program"
 	"example.com/dice/shared/telemetry"
+	"example.com/dice/shared/upstream"
 )
 
 func main() { program.Main("traffic", run) }
@@ -41,17 +42,9 @@ func run(ctx context.Context) (err error) {
 func reach(ctx context.Context, target string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target+"/healthz", nil)
-	if err != nil {
-		return err
+	status, _, err := upstream.Get(ctx, http.DefaultClient, target+"/healthz")
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("its health check answers %d %s", status, http.StatusText(status))
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("its health check answers %s", response.Status)
-	}
-	return nil
+	return err
 }

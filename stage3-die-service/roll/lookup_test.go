@@ -98,6 +98,25 @@ func TestDieServiceFails(t *testing.T) {
 	}
 }
 
+func TestCallerWhoGoesAwayEndsTheLookUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	server := startDieService(t, func(_ http.ResponseWriter, r *http.Request) {
+		cancel() // once the die service has the request
+		<-r.Context().Done()
+		close(ended)
+	})
+	router := newRouter(handler{newDieService(server.URL, time.Minute), roller{chance: chance.New(1)}})
+	if status, _ := send(ctx, t, router, http.MethodGet, "/roll", "die=fair"); status != httpjson.StatusClientClosedRequest {
+		t.Errorf("status %d, want %d", status, httpjson.StatusClientClosedRequest)
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the die service goes on")
+	}
+}
+
 func TestIdentifierIsEscaped(t *testing.T) {
 	var asked string
 	server := startDieService(t, func(w http.ResponseWriter, r *http.Request) {
