@@ -2,6 +2,7 @@ package observability_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // frontend is the frontend of a stage as a process, with a stand-in for all services behind it.
@@ -28,16 +30,19 @@ func startFrontend(t *testing.T, stage string) *frontend {
 
 	program := filepath.Join(t.TempDir(), "frontend")
 	shell(t, filepath.Join(root, stage), "go build -o "+program+" ./frontend")
-	process := exec.Command(program)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute) // for all that is done with the page
+	process := exec.CommandContext(ctx, program)
 	process.Env = append(os.Environ(), "ADDR=127.0.0.1:0", "ROLL_URL="+behind.URL, "DIE_URL="+behind.URL)
 	stdout, err := process.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		err = process.Start()
 	}
-	if err := process.Start(); err != nil {
+	if err != nil {
+		cancel()
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		defer cancel()
 		if err := process.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Error(err)
 		}

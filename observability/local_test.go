@@ -78,9 +78,18 @@ func TestLocalReport(t *testing.T) {
 	}
 }
 
+// TestLocalShowsTheFirstRequestAndTheUsersOwn runs the first stage and the last, which has all that the others have.
 func TestLocalShowsTheFirstRequestAndTheUsersOwn(t *testing.T) {
+	names := stages(t)
+	for _, name := range []string{names[0], names[len(names)-1]} {
+		t.Run(name, func(t *testing.T) { showRequests(t, name) })
+	}
+}
+
+func showRequests(t *testing.T, name string) {
+	t.Helper()
 	variables := with(t, "MAX_WAIT", "1s") // traffic that lasts until the first trace is there
-	command := localCommand(t, variables, stages(t)[0])
+	command := localCommand(t, variables, name)
 	stdout, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +100,10 @@ func TestLocalShowsTheFirstRequestAndTheUsersOwn(t *testing.T) {
 	lines := bufio.NewScanner(stdout)
 	expectLine(t, lines, "The first request")
 	expectLine(t, lines, "The stage goes on running")
+	if _, err := os.Stat(filepath.Join(root, name, "frontend")); err == nil {
+		expectLine(t, lines, "Open http://localhost:"+variables["FRONTEND_PORT"])
+	}
+	expectLine(t, lines, "curl 'http://localhost:"+variables["ROLL_PORT"]+"/roll?die=fair'")
 	response, err := http.Get("http://localhost:" + variables["ROLL_PORT"] + "/roll?die=blue")
 	if err != nil {
 		t.Fatal(err)

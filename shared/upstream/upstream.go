@@ -19,7 +19,7 @@ func Unreachable(err error) bool {
 
 // Explain returns the status that RFC 9110 has for a failed call to the named service, and a sentence for
 // people: 503 if it could not be reached, 504 if it took too long, and 502 if its reply was cut off or made no
-// sense. If its reply was 503 or 504, then that is passed on. If the caller went away, the status is 499, which nobody reads.
+// sense. A reply of 503 or 504 is passed on. If the caller went away, the status is 499, which nobody reads.
 func Explain(service string, err error) (status int, sentence string) {
 	var network net.Error
 	var reply StatusError

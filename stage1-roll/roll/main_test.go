@@ -132,7 +132,9 @@ func TestStopFinishesRequestsAndFlushesTheirTelemetry(t *testing.T) {
 }
 
 func TestBadValueStopsTheServiceWithOneLine(t *testing.T) {
-	process := exec.CommandContext(t.Context(), os.Args[0])
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	process := exec.CommandContext(ctx, os.Args[0])
 	process.Env = append(os.Environ(), "TEST_RUN_MAIN=1", "MAX_WAIT=soon")
 	output, err := process.CombinedOutput()
 	if process.ProcessState.ExitCode() != 1 {

@@ -12,7 +12,7 @@ import (
 	"example.com/dice/shared/httpmetrics"
 )
 
-const largestForm = 64 << 10 // bytes
+const largestForm = 1 << 10 // bytes; what users post goes into log records
 
 func newRouter(h handler) http.Handler {
 	r := chi.NewRouter()

@@ -33,8 +33,8 @@ func (noLogExporter) ForceFlush(context.Context) error                          
 func (noLogExporter) Shutdown(context.Context) error                              { return nil }
 
 // BenchmarkRoll adds one signal after the other, and compares the middlewares of this service with otelhttp,
-// which makes spans and metrics in one. Nothing waits. Without telemetry at all: the first stage's
-// plain service has the same benchmark.
+// which makes spans and metrics in one. Nothing waits. The first stage's plain service has the same benchmark,
+// without telemetry.
 //
 // Run it with -cpu 1, because on one CPU time is CPU time, and with -count 1, because instruments keep the
 // providers that they once have.

@@ -23,11 +23,10 @@ type dice struct {
 
 // find returns the die with this identifier. Its error says which there are.
 func (d dice) find(identifier string) (die, error) {
-	found, ok := d.byID[identifier]
-	if !ok {
-		return die{}, fmt.Errorf("unknown die %.40q: must be one of %s", identifier, strings.Join(d.identifiers, ", "))
+	if found, ok := d.byID[identifier]; ok {
+		return found, nil
 	}
-	return found, nil
+	return die{}, fmt.Errorf("unknown die %.40q: must be one of %s", identifier, strings.Join(d.identifiers, ", "))
 }
 
 // readDice reads a file with an object of dice. Its error says which die and which field is wrong.
@@ -42,7 +41,8 @@ func readDice(file string) (dice, error) {
 	all := dice{byID: make(map[string]die)}
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.DisallowUnknownFields()
-	for _, _ = decoder.Token(); decoder.More(); { // behind the first brace: it is an object, see above
+	_, _ = decoder.Token() // the first brace: it is an object, see above
+	for decoder.More() {
 		name, _ := decoder.Token()
 		identifier := name.(string)
 		var d die

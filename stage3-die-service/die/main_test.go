@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // TestMain runs the service instead of the tests if a test started this binary for that.
@@ -21,7 +23,9 @@ func TestBadFileStopsTheServiceWithOneLine(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{"odd": {"faces": [1], "error_rate": 0}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	process := exec.CommandContext(t.Context(), os.Args[0])
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	process := exec.CommandContext(ctx, os.Args[0])
 	process.Env = append(os.Environ(), "TEST_RUN_MAIN=1", "DICE_FILE="+file)
 	output, err := process.CombinedOutput()
 	if process.ProcessState.ExitCode() != 1 {

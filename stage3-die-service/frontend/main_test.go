@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 )
 
 // TestMain runs the service instead of the tests if a test started this binary for that.
@@ -16,7 +18,9 @@ func TestMain(m *testing.M) {
 }
 
 func TestMissingSettingStopsTheServiceWithOneLine(t *testing.T) {
-	process := exec.CommandContext(t.Context(), os.Args[0])
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	process := exec.CommandContext(ctx, os.Args[0])
 	process.Env = append(os.Environ(), "TEST_RUN_MAIN=1", "ROLL_URL=")
 	output, err := process.CombinedOutput()
 	if process.ProcessState.ExitCode() != 1 {

@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 )
 
 // TestMain runs the traffic generator instead of the tests if a test started this binary for that.
@@ -21,7 +23,9 @@ func TestMain(m *testing.M) {
 // generator is the traffic generator as a process of its own.
 func generator(t *testing.T, env ...string) (command *exec.Cmd, stdout, stderr *bytes.Buffer) {
 	t.Helper()
-	command = exec.CommandContext(t.Context(), os.Args[0])
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	command = exec.CommandContext(ctx, os.Args[0])
 	command.Env = append(os.Environ(), append(env, "TEST_RUN_MAIN=1")...)
 	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
 	command.Stdout, command.Stderr = stdout, stderr
