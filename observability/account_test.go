@@ -41,24 +41,28 @@ func checkCalls(t *testing.T, s *store.Store, calls []declared.Call, rolls int) 
 	}
 	for service, want := range from {
 		equal(t, "client spans of "+service, countSpans(s, service, "client"), want)
-		equal(t, "http.client.request.duration of "+service, countPoints(s, "http.client.request.duration", service, ""), want)
+		equal(t, "http.client.request.duration of "+service, countPoints(s, "http.client.request.duration", service, "", ""), want)
 	}
 	for service, want := range to {
 		equal(t, "server spans of "+service, countSpans(s, service, "server"), want)
-		equal(t, "http.server.request.duration of "+service, countPoints(s, "http.server.request.duration", service, ""), want)
+		equal(t, "http.server.request.duration of "+service, countPoints(s, "http.server.request.duration", service, "", ""), want)
 	}
 }
 
-// checkRolls wants each roll once, in the spans, metrics and log records of the roll service.
+// checkRolls wants each die once, in the spans and metrics of the roll service, and each request once in its log
+// records. A die of a batch that fails counts too: it was rolled, has failed, or was canceled.
 func checkRolls(t *testing.T, s *store.Store, generated summary) {
 	t.Helper()
-	equal(t, "spans roll die", countSpans(s, "roll", "internal"), generated.Rolls)
-	equal(t, "log records", countRecords(s, "rolled", "roll failed"), generated.Rolls)
-	equal(t, "dice.roll.wait", countPoints(s, "dice.roll.wait", "roll", ""), generated.Rolls)
-	equal(t, "dice.rolls", countPoints(s, "dice.rolls", "roll", ""), generated.Rolls)
-	equal(t, "failures that were logged", countRecords(s, "roll failed"), generated.Replies["500"])
+	dice := generated.dice()
+	equal(t, "spans roll die", countSpans(s, "roll", "internal"), dice)
+	equal(t, "log records", countRecords(s, "rolled", "roll failed", "batch rolled", "batch failed"), generated.Rolls)
+	equal(t, "dice.roll.wait and canceled rolls", countPoints(s, "dice.roll.wait", "roll", "", "")+countPoints(s, "dice.rolls", "roll", "error.type", "canceled"), dice)
+	equal(t, "dice.rolls", countPoints(s, "dice.rolls", "roll", "", ""), dice)
+	equal(t, "dice.rolls.active", countPoints(s, "dice.rolls.active", "roll", "", ""), 0)
+	equal(t, "dice.batch.size", countPoints(s, "dice.batch.size", "roll", "", ""), countPoints(s, "http.server.request.duration", "roll", "http.route", "/roll-async"))
+	equal(t, "failures that were logged", countRecords(s, "roll failed", "batch failed"), generated.Replies["500"])
 	for status, want := range generated.Replies {
-		equal(t, "replies with status "+status, countPoints(s, "http.server.request.duration", "roll", status), want)
+		equal(t, "replies with status "+status, countPoints(s, "http.server.request.duration", "roll", "http.response.status_code", status), want)
 	}
 }
 
@@ -107,11 +111,11 @@ func countRecords(s *store.Store, messages ...string) int {
 }
 
 // countPoints adds up the counts of a histogram or the values of a counter, of all series of a service or of those
-// with an HTTP status.
-func countPoints(s *store.Store, name, service, status string) int {
+// with this value of an attribute.
+func countPoints(s *store.Store, name, service, attribute, value string) int {
 	count := 0
 	for _, point := range s.Points() {
-		if point.Name != name || point.Service != service || (status != "" && point.Attributes["http.response.status_code"] != status) {
+		if point.Name != name || point.Service != service || (attribute != "" && point.Attributes[attribute] != value) {
 			continue
 		}
 		if point.Type == "histogram" {

@@ -19,6 +19,7 @@ import (
 const (
 	phoneWidth = 320 // CSS pixels, the narrowest that WCAG 2.2 asks for (1.4.10)
 	rolled     = "200 OK\n" + `{"roll":5}`
+	total      = "200 OK\n" + `{"total":11}`
 	failed     = "500 Internal Server Error\n" + `{"error":"the die failed; roll again"}`
 	hostile    = `<b>bold</b><script>document.title = "changed"</script>&amp;</output>`
 )
@@ -36,13 +37,16 @@ func TestPage(t *testing.T) {
 			t.Run("without JavaScript", func(t *testing.T) {
 				useMouse(browser.open(t, page.url, command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})))
 			})
-			t.Run("keyboard only", func(t *testing.T) { useKeyboard(browser.open(t, page.url)) })
+			t.Run("keyboard only", func(t *testing.T) { useKeyboard(browser.open(t, page.url), page) })
+			if page.severalDice {
+				t.Run("several dice", func(t *testing.T) { rollSeveral(browser.open(t, page.url)) })
+			}
 			t.Run("HTML stays text", func(t *testing.T) { showHTML(browser.open(t, page.url), page) })
 			t.Run("phone", func(t *testing.T) {
 				usePhone(browser.open(t, page.url, chromedp.EmulateViewport(phoneWidth, 640, chromedp.EmulateMobile)), page)
 			})
 			if os.Getenv("PICTURES") != "" {
-				takePictures(browser.open(t, page.url, chromedp.EmulateViewport(720, 440, chromedp.EmulateScale(2))), name)
+				takePictures(browser.open(t, page.url, chromedp.EmulateViewport(720, 440, chromedp.EmulateScale(2))), name, page)
 			}
 		})
 	}
@@ -152,22 +156,45 @@ func useMouse(t tab) {
 }
 
 // useKeyboard reaches everything by Tab, sees where it is, and runs again without going back.
-func useKeyboard(t tab) {
+func useKeyboard(t tab, page *frontend) {
 	t.Helper()
 	const focus = "document.activeElement.tagName"
 	t.do(chromedp.KeyEvent(kb.Tab))
 	t.expectResult("SELECT", focus)
 	t.expectResult("solid", "getComputedStyle(document.activeElement).outlineStyle")
 	t.do(chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Tab))
+	if page.severalDice {
+		t.expectResult("INPUT", focus)
+		t.do(chromedp.KeyEvent(kb.Tab))
+	}
 	t.expectResult("BUTTON", focus)
 	t.do(chromedp.KeyEvent(kb.Enter))
 	t.expect(failed)
 	t.expectResult("BUTTON", focus)
-	t.do(chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(chromedp.ModifierShift)))
+	back := chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(chromedp.ModifierShift))
+	if page.severalDice {
+		t.do(back)
+	}
+	t.do(back)
 	t.expectResult("SELECT", focus)
 	t.do(chromedp.KeyEvent(kb.ArrowUp), chromedp.KeyEvent(kb.Enter)) // which submits no form from a drop-down
-	t.do(chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
+	t.do(chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(kb.Tab))
+	if page.severalDice {
+		t.do(chromedp.KeyEvent(kb.Tab))
+	}
+	t.do(chromedp.KeyEvent(kb.Enter))
 	t.expect(rolled)
+}
+
+// rollSeveral asks for three dice. The number must stay, and the browser must refuse one that is too small.
+func rollSeveral(t tab) {
+	t.Helper()
+	times := chromedp.CSS("input[name=times]")
+	t.do(chromedp.SetValue(times, "3"), click)
+	t.expect(total)
+	t.expectResult(3, "document.querySelector('input[name=times]').valueAsNumber")
+	t.do(chromedp.SetValue(times, "0"))
+	t.expectResult(false, "document.querySelector('form').checkValidity()")
 }
 
 func showHTML(t tab, page *frontend) {
@@ -195,10 +222,15 @@ func usePhone(t tab, page *frontend) {
 }
 
 // takePictures makes the pictures of the README anew.
-func takePictures(t tab, stage string) {
+func takePictures(t tab, stage string, page *frontend) {
 	t.Helper()
+	want := rolled
+	if page.severalDice {
+		want = total
+		t.do(chromedp.SetValue(chromedp.CSS("input[name=times]"), "3"))
+	}
 	t.do(click)
-	t.expect(rolled)
+	t.expect(want)
 	for _, scheme := range []string{"light", "dark"} {
 		t.do(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},

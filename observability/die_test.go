@@ -39,15 +39,16 @@ func TestThirdDie(t *testing.T) {
 			}
 			counts := make(map[string]int)
 			for _, point := range s.Points() {
-				if point.Name == "dice.rolls" {
-					counts[point.Attributes["die.identifier"]] += int(point.Value)
+				if point.Name != "dice.rolls" {
+					continue
 				}
+				counts[point.Attributes["die.identifier"]] += int(point.Value)
 				if point.Attributes["die.identifier"] == "loaded" && point.Attributes["die.value"] != "6" {
 					t.Errorf("the loaded die gave %s", point.Attributes["die.value"])
 				}
 			}
-			if len(counts) != 3 || counts["loaded"] == 0 || counts["fair"]+counts["risky"]+counts["loaded"] != generated.Rolls {
-				t.Errorf("rolls by die: %v, want %d of three dice", counts, generated.Rolls)
+			if len(counts) != 3 || counts["loaded"] == 0 || counts["fair"]+counts["risky"]+counts["loaded"] != generated.dice() {
+				t.Errorf("rolls by die: %v, want %d of three dice", counts, generated.dice())
 			}
 		})
 	}

@@ -19,11 +19,13 @@ import (
 type frontend struct {
 	url   string
 	reply atomic.Value // a string: what the stand-in replies to each roll; empty for the usual replies
+
+	severalDice bool // can be asked for
 }
 
 func startFrontend(t *testing.T, stage string) *frontend {
 	t.Helper()
-	page := &frontend{}
+	page := &frontend{severalDice: stage > "stage4"}
 	page.reply.Store("")
 	behind := httptest.NewServer(page.standIn())
 	t.Cleanup(behind.Close)
@@ -71,6 +73,9 @@ func (f *frontend) standIn() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /dice", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"identifiers":["fair","risky"]}`))
+	})
+	mux.HandleFunc("GET /roll-async", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"total":11}` + "\n"))
 	})
 	mux.HandleFunc("GET /roll", func(w http.ResponseWriter, r *http.Request) {
 		switch reply := f.reply.Load().(string); {

@@ -80,8 +80,12 @@ func load(t *testing.T, root, name string) *stage.Stage {
 type summary struct {
 	Message string `json:"msg"`
 	Rolls   int
+	Dice    int // of the stages that have batches
 	Replies map[string]int
 }
+
+// dice is the number of dice rolled.
+func (s summary) dice() int { return max(s.Rolls, s.Dice) }
 
 // run runs a stage with its traffic, and also while it runs, and returns all the telemetry there was.
 func run(t *testing.T, name string, also func(*stage.Running, *stage.Stage)) (*store.Store, summary) {

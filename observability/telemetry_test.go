@@ -42,12 +42,13 @@ func TestTelemetry(t *testing.T) {
 // sendOddRequests makes a caller's mistakes.
 func sendOddRequests(t *testing.T, url string) {
 	t.Helper()
-	for _, path := range []string{"/roll", "/roll?die=blue", "/nowhere"} {
+	for _, path := range []string{"/roll", "/roll?die=blue", "/nowhere", "/roll-async?die=fair"} {
 		get(t.Context(), t, url+path)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	get(ctx, t, url+"/roll?die=fair")
+	get(ctx, t, url+"/roll-async?die=fair&times=10")
 }
 
 // sendOddForms makes a user's mistakes.

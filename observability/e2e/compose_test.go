@@ -150,9 +150,13 @@ func withMessage(output, message string) []map[string]any {
 // summary is the last line of the traffic generator.
 type summary struct {
 	Rolls       int            `json:"rolls"`
+	Dice        int            `json:"dice"` // of the stages that have batches
 	Replies     map[string]int `json:"replies"`
 	Median, P95 string
 }
+
+// dice is the number of dice rolled.
+func (s summary) dice() int { return max(s.Rolls, s.Dice) }
 
 func (s *stack) waitUntilTrafficStarts(t *testing.T) {
 	t.Helper()

@@ -20,7 +20,7 @@ func TestOutage(t *testing.T) {
 		}
 		t.Run(stage, func(t *testing.T) {
 			s := start(t, repository, stage, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1")
-			rolls := s.waitForTraffic(t).Rolls
+			rolls := s.waitForTraffic(t).dice()
 			t.Run("collector stopped", func(t *testing.T) { rolls += withoutCollector(t, s) })
 			t.Run("backends stopped", func(t *testing.T) { withoutBackends(t, s, rolls) })
 			t.Run("Tempo killed", func(t *testing.T) { withTempoKilled(t, s) })
@@ -28,7 +28,7 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// withoutCollector wants traffic that does not notice. It returns the number of rolls.
+// withoutCollector wants traffic that does not notice. It returns the number of dice.
 func withoutCollector(t *testing.T, s *stack) int {
 	t.Helper()
 	begin := time.Now()
@@ -59,7 +59,7 @@ func withoutCollector(t *testing.T, s *stack) int {
 	eventually(t, "the last log record", func() error { return contain(logIDs, rolled[len(rolled)-1:]) })
 	eventually(t, "the last trace", func() error { return contain(traceIDs, rolled[len(rolled)-1:]) })
 	t.Logf("while the collector was away: logs: %v; traces: %v", contain(logIDs, rolled), contain(traceIDs, rolled))
-	return generated.Rolls
+	return generated.dice()
 }
 
 // withoutBackends wants all that the collector acknowledged, once the backends are back.
@@ -72,7 +72,7 @@ func withoutBackends(t *testing.T, s *stack, before int) {
 		s.compose(t, "start", "prometheus", "loki", "tempo")
 	})
 	eventually(t, "the metrics", func() error {
-		return equals(func() (int, error) { return total(`dice_rolls_total`) }, before+generated.Rolls)
+		return equals(func() (int, error) { return total(`dice_rolls_total`) }, before+generated.dice())
 	})
 	rolled := s.rolledSince(t, begin)
 	eventually(t, "the log records", func() error { return contain(logIDs, rolled) })

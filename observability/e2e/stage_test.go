@@ -87,11 +87,6 @@ func checkTerminal(t *testing.T, s *stack) {
 func checkTotals(t *testing.T, stage string, generated summary) {
 	t.Helper()
 	totals := map[string]func() (int, error){
-		"dice.rolls":     func() (int, error) { return total(`dice_rolls_total`) },
-		"dice.roll.wait": func() (int, error) { return total(`dice_roll_wait_seconds_count`) },
-		"span metrics of roll die": func() (int, error) {
-			return total(`traces_span_metrics_calls_total{span_name="roll die"}`)
-		},
 		"traces in Tempo": func() (int, error) {
 			ids, err := traceQL(`{ name = "roll die" }`)
 			return len(ids), err
@@ -103,6 +98,15 @@ func checkTotals(t *testing.T, stage string, generated summary) {
 	}
 	for what, query := range totals {
 		eventually(t, what, func() error { return equals(query, generated.Rolls) })
+	}
+	for what, query := range map[string]string{
+		"dice.rolls":                        `dice_rolls_total`,
+		"dice.roll.wait and canceled rolls": `{__name__=~"dice_roll_wait_seconds_count|dice_rolls_total",error_type=~"|canceled",die_value=""}`,
+		"span metrics of roll die":          `traces_span_metrics_calls_total{span_name="roll die"}`,
+	} {
+		eventually(t, what, func() error {
+			return equals(func() (int, error) { return total(query) }, generated.dice())
+		})
 	}
 	for status, want := range generated.Replies {
 		eventually(t, "replies with status "+status, func() error {

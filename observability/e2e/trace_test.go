@@ -12,7 +12,11 @@ import (
 // checkLogLine follows a line on the terminal to its trace in Tempo and its record in Loki.
 func checkLogLine(t *testing.T, s *stack) {
 	t.Helper()
-	for message, status := range map[string]string{"rolled": "", "roll failed": "STATUS_CODE_ERROR"} {
+	messages := map[string]string{"rolled": "", "roll failed": "STATUS_CODE_ERROR"}
+	if s.stage > "stage4" {
+		messages["batch rolled"] = ""
+	}
+	for message, status := range messages {
 		lines := s.logs(t, "roll", message)
 		if len(lines) == 0 {
 			t.Fatalf("no line %q on the terminal", message)
@@ -24,7 +28,11 @@ func checkLogLine(t *testing.T, s *stack) {
 			if err != nil {
 				return err
 			}
-			return checkTrace(s.stage, spans, status)
+			path := "GET /roll"
+			if message == "batch rolled" {
+				path = "GET /roll-async"
+			}
+			return checkTrace(journeys(s.stage, path), spans, status)
 		})
 		eventually(t, "the record of "+message, func() error {
 			records, err := logQL(fmt.Sprintf(`{service_name="roll"} | trace_id = %q`, id))
@@ -39,15 +47,16 @@ func checkLogLine(t *testing.T, s *stack) {
 // step is a span of a trace, as far as one can know it before.
 type step struct{ service, name, kind string }
 
-// journeys returns the ways that a roll takes through the services of a stage. Each step is the parent of the next.
-func journeys(stage string) [][]step {
-	user := step{"traffic", "GET /roll", "CLIENT"}
-	rolled := []step{{"roll", "GET /roll", "SERVER"}, {"roll", "roll die", "INTERNAL"}}
+// journeys returns the ways that a roll, asked for by this route, takes through the services of a stage. Each step is
+// the parent of the next.
+func journeys(stage, route string) [][]step {
+	user := step{"traffic", route, "CLIENT"}
+	rolled := []step{{"roll", route, "SERVER"}, {"roll", "roll die", "INTERNAL"}}
 	if stage < "stage2" {
 		return [][]step{append([]step{user}, rolled...)}
 	}
 	page := []step{{"traffic", "POST /", "CLIENT"}, {"frontend", "POST /", "SERVER"}}
-	all := [][]step{slices.Concat(page, []step{{"frontend", "GET /roll", "CLIENT"}}, rolled)}
+	all := [][]step{slices.Concat(page, []step{{"frontend", route, "CLIENT"}}, rolled)}
 	if stage > "stage3" {
 		answered := step{"die", "GET /dice", "SERVER"}
 		all = append(all, []step{rolled[0], {"roll", "GET /dice", "CLIENT"}, answered})
@@ -56,9 +65,9 @@ func journeys(stage string) [][]step {
 	return all
 }
 
-// checkTrace wants all journeys of the stage in a trace. The first has the status.
-func checkTrace(stage string, spans []span, status string) error {
-	for i, journey := range journeys(stage) {
+// checkTrace wants all journeys in a trace. The first has the status.
+func checkTrace(journeys [][]step, spans []span, status string) error {
+	for i, journey := range journeys {
 		var parent span
 		for j, want := range journey {
 			k := slices.IndexFunc(spans, func(s span) bool {

@@ -59,6 +59,18 @@ func (r *Reader) Int(name string, fallback, least, most int) int {
 	})
 }
 
+// Float reads a number from least to most.
+func (r *Reader) Float(name string, fallback, least, most float64) float64 {
+	want := fmt.Sprintf("a number from %g to %g", least, most)
+	return read(r, name, fallback, want, func(value string) (float64, error) {
+		x, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, err
+		}
+		return x, within(x, least, most)
+	})
+}
+
 // Uint64 reads a whole number of 64 bits.
 func (r *Reader) Uint64(name string, fallback uint64) uint64 {
 	return read(r, name, fallback, "a whole number from 0 to 18446744073709551615", func(value string) (uint64, error) {
@@ -88,11 +100,11 @@ func (r *Reader) RequiredURL(name string) string {
 
 var errNotAllowed = errors.New("not allowed")
 
-func within[T int | time.Duration](value, least, most T) error {
-	if value < least || value > most {
-		return errNotAllowed
+func within[T int | float64 | time.Duration](value, least, most T) error {
+	if value >= least && value <= most {
+		return nil
 	}
-	return nil
+	return errNotAllowed // also if it is not a number
 }
 
 func read[T any](r *Reader, name string, fallback T, want string, parse func(string) (T, error)) T {

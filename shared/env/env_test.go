@@ -36,6 +36,12 @@ func TestReader(t *testing.T) {
 		{"USERS", "0", func(r *env.Reader) any { return r.Int("USERS", 10, 1, 99) }, nil, `USERS="0": want a whole number from 1 to 99`},
 		{"USERS", "ten", func(r *env.Reader) any { return r.Int("USERS", 10, 1, 99) }, nil, `USERS="ten": want a whole number from 1 to 99`},
 
+		{"SHARE", "", func(r *env.Reader) any { return r.Float("SHARE", 0.3, 0, 1) }, 0.3, ""},
+		{"SHARE", "1", func(r *env.Reader) any { return r.Float("SHARE", 0.3, 0, 1) }, 1.0, ""},
+		{"SHARE", "1.5", func(r *env.Reader) any { return r.Float("SHARE", 0.3, 0, 1) }, nil, `SHARE="1.5": want a number from 0 to 1`},
+		{"SHARE", "NaN", func(r *env.Reader) any { return r.Float("SHARE", 0.3, 0, 1) }, nil, `SHARE="NaN": want a number from 0 to 1`},
+		{"SHARE", "some", func(r *env.Reader) any { return r.Float("SHARE", 0.3, 0, 1) }, nil, `SHARE="some": want a number from 0 to 1`},
+
 		{"SEED", "", func(r *env.Reader) any { return r.Uint64("SEED", 7) }, uint64(7), ""},
 		{"SEED", "18446744073709551615", func(r *env.Reader) any { return r.Uint64("SEED", 7) }, uint64(1<<64 - 1), ""},
 		{"SEED", "-1", func(r *env.Reader) any { return r.Uint64("SEED", 7) }, nil, `SEED="-1": ` + whole64},

@@ -12,7 +12,7 @@ type roller struct {
 	maxWait time.Duration
 }
 
-// roll waits, and rolls the die once. It fails with errDieFailed, or with the cause of ctx's end.
+// roll waits, and rolls the die once. It fails with errDieFailed, or with the error of ctx.
 func (r roller) roll(ctx context.Context, d die) (int, error) {
 	if err := r.wait(ctx); err != nil {
 		return 0, err
@@ -24,7 +24,7 @@ func (r roller) wait(ctx context.Context) error {
 	wait := time.Duration(r.chance.Int64N(int64(r.maxWait) + 1))
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err()
 	case <-time.After(wait):
 		return nil
 	}

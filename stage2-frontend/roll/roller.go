@@ -19,7 +19,7 @@ type roller struct {
 	maxWait time.Duration
 }
 
-// roll waits, and rolls the die once. It fails with errDieFailed, or with the cause of ctx's end.
+// roll waits, and rolls the die once. It fails with errDieFailed, or with the error of ctx.
 // It makes one span and counts one roll.
 func (r roller) roll(ctx context.Context, d die) (int, error) {
 	identifier := attribute.String("die.identifier", d.identifier)
@@ -50,7 +50,7 @@ func (r roller) wait(ctx context.Context) error {
 	wait := time.Duration(r.chance.Int64N(int64(r.maxWait) + 1))
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err()
 	case <-time.After(wait):
 		rollWait.Record(ctx, wait.Seconds())
 		return nil
