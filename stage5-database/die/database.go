@@ -102,7 +102,7 @@ func advise(err error) error {
 	case sqlite3.ErrReadonly, sqlite3.ErrPerm, sqlite3.ErrCantOpen:
 		return fmt.Errorf("%w: the service must be able to write to this file and to its folder", err)
 	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
-		return fmt.Errorf("%w: move it away, it will be made anew from DICE_FILE", err)
+		return fmt.Errorf("%w: move it away, with -wal and -shm beside it; it will be made anew from DICE_FILE", err)
 	}
 	return err
 }

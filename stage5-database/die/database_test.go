@@ -28,7 +28,7 @@ func lock(t *testing.T, file string) (unlock func()) {
 func TestBadDatabaseAtTheStart(t *testing.T) {
 	const (
 		write = ": the service must be able to write to this file and to its folder"
-		anew  = ": move it away, it will be made anew from DICE_FILE"
+		anew  = ": move it away, with -wal and -shm beside it; it will be made anew from DICE_FILE"
 	)
 	tests := []struct {
 		name string
