@@ -1,6 +1,7 @@
 package observability_test
 
 import (
+	"slices"
 	"testing"
 
 	"example.com/dice/observability/internal/declared"
@@ -23,6 +24,7 @@ func TestAccount(t *testing.T) {
 			}
 			checkCalls(t, s, want.Calls, generated.Rolls)
 			checkRolls(t, s, generated)
+			checkQueries(t, s, want)
 		})
 	}
 }
@@ -64,6 +66,24 @@ func checkRolls(t *testing.T, s *store.Store, generated summary) {
 	for status, want := range generated.Replies {
 		equal(t, "replies with status "+status, countPoints(s, "http.server.request.duration", "roll", "http.response.status_code", status), want)
 	}
+}
+
+// checkQueries wants one query for each look-up of a die service that has a database, in its spans and metrics.
+func checkQueries(t *testing.T, s *store.Store, want declared.Telemetry) {
+	t.Helper()
+	const duration = "db.client.operation.duration"
+	if !slices.ContainsFunc(want.Metrics, func(metric declared.Metric) bool { return metric.Name == duration }) {
+		return
+	}
+	counted := 0
+	for _, point := range s.Points() {
+		if point.Name == duration && point.Attributes["db.operation.name"] == "sql.stmt.query" && point.Attributes["http.route"] == "/dice" {
+			counted += point.Count
+		}
+	}
+	lookUps := countSpans(s, "die", "server")
+	equal(t, "spans of queries", countSpans(s, "die", "client"), lookUps)
+	equal(t, "queries in "+duration, counted, lookUps)
 }
 
 func equal(t *testing.T, what string, got, want int) {

@@ -163,6 +163,10 @@ func TestLocalFailsWithOneClearLine(t *testing.T) {
 			"local: roll did not go on: exit status 1: roll: MAX_WAIT=\"soon\": want a duration from 0s to 10s, such as 250ms\n",
 		},
 		{
+			"no C compiler", with(t, "CC", "/nowhere/gcc"), []string{"stage5-database"},
+			"local: stage5-database needs a C compiler (gcc or clang) for SQLite: install one, or use Docker\n",
+		},
+		{
 			"range of ports", with(t, "ROLL_PORT", "8091-8093"), []string{"stage1-roll"},
 			"local: port 8091-8093 of roll: one process needs one port\n",
 		},

@@ -32,9 +32,10 @@ type Stage struct {
 
 // Service is one of the stage's own services.
 type Service struct {
-	Name string
-	env  []string
-	port port // zero if it listens nowhere
+	Name    string
+	env     []string
+	volumes map[string]string // names of volumes, by where they are in a container
+	port    port              // zero if it listens nowhere
 }
 
 // port is a port of this machine, and the variable that moves it.
@@ -133,10 +134,13 @@ func rank(s Service) int {
 }
 
 func newService(from types.ServiceConfig, local map[string]string) Service {
-	s, local := Service{Name: from.Name}, maps.Clone(local)
+	s, local := Service{Name: from.Name, volumes: make(map[string]string)}, maps.Clone(local)
 	for _, volume := range from.Volumes { // a file that is mounted there is here under its own name
-		if volume.Type == types.VolumeTypeBind {
+		switch volume.Type {
+		case types.VolumeTypeBind:
 			local[volume.Target] = volume.Source
+		case types.VolumeTypeVolume:
+			s.volumes[volume.Target] = volume.Source
 		}
 	}
 	for name, value := range from.Environment {

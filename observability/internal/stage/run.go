@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"example.com/dice/observability/internal/store"
@@ -23,7 +25,7 @@ type Running struct {
 	Store *store.Store
 
 	stage     *Stage
-	directory string // of binaries and the collector's queue
+	directory string // of binaries, volumes and the collector's queue
 	receiver  *store.Receiver
 	processes []*process // in the order of their start
 }
@@ -41,6 +43,9 @@ func (r *Running) waitUntilQuiet() {
 // with what it does. Whoever calls it must call [Running.Stop], unless it returns an error.
 func (s *Stage) Start(ctx context.Context, report func(doing string)) (_ *Running, err error) {
 	if err := s.checkPorts(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.checkCompiler(ctx); err != nil {
 		return nil, err
 	}
 	r := &Running{Store: new(store.Store), stage: s}
@@ -95,6 +100,23 @@ func (s *Stage) checkPorts(ctx context.Context) error {
 	return nil
 }
 
+// checkCompiler finds out before the long work whether there is a compiler for SQLite, which is written in C.
+func (s *Stage) checkCompiler(ctx context.Context) error {
+	module, err := os.ReadFile(filepath.Join(s.Dir, "go.mod"))
+	if err != nil || !bytes.Contains(module, []byte("/go-sqlite3 ")) {
+		return err
+	}
+	compiler, err := exec.CommandContext(ctx, "go", "env", "CC").Output()
+	if err != nil {
+		return fmt.Errorf("asking for the C compiler: %w", err)
+	}
+	program, _, _ := strings.Cut(strings.TrimSpace(string(compiler)), " ")
+	if _, err := exec.LookPath(program); err != nil {
+		return fmt.Errorf("%s needs a C compiler (gcc or clang) for SQLite: install one, or use Docker", s.Name)
+	}
+	return nil
+}
+
 func (r *Running) build(ctx context.Context) error {
 	arguments := []string{"build", "-o", r.directory + string(filepath.Separator)}
 	for _, service := range r.stage.Services {
@@ -113,6 +135,9 @@ func (r *Running) build(ctx context.Context) error {
 }
 
 func (r *Running) startService(ctx context.Context, service Service) error {
+	if err := r.makeVolumes(service); err != nil {
+		return err
+	}
 	p, err := r.start(service.Name, r.command(service), nil)
 	if err != nil {
 		return err
@@ -125,7 +150,7 @@ func (r *Running) startService(ctx context.Context, service Service) error {
 func (r *Running) command(service Service) *exec.Cmd {
 	command := processCommand(filepath.Join(r.directory, service.Name))
 	command.Dir = r.stage.Dir
-	command.Env = environ(service.env...)
+	command.Env = environ(r.variables(service)...)
 	return command
 }
 
