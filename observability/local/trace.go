@@ -108,7 +108,7 @@ func (t trace) draw(out *strings.Builder, span store.Span, depth int) {
 	if span.Failed {
 		style = failed
 	}
-	fmt.Fprintf(out, "%s %8s  %s\n", name, milliseconds(span.Duration()), style.Render(t.bar(span)))
+	fmt.Fprintf(out, "%s %9s  %s\n", name, milliseconds(span.Duration()), style.Render(t.bar(span)))
 	if span.Failed && span.Message != "" {
 		fmt.Fprintf(out, "%s  %s\n", indent, failed.Render("error: "+span.Message))
 	}
