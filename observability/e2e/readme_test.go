@@ -18,8 +18,13 @@ import (
 	"example.com/dice/observability/internal/readme"
 )
 
-// sources are the data sources that answer each query language.
-var sources = map[string]string{"promql": "prometheus", "logql": "loki", "traceql": "tempo"}
+// source returns the data source that answers a query.
+func source(query readme.Block) string {
+	if query.Tenant != "" {
+		return query.Tenant
+	}
+	return map[string]string{"promql": "prometheus", "logql": "loki", "traceql": "tempo"}[query.Language]
+}
 
 func queries(t *testing.T, stage string) []readme.Block {
 	t.Helper()
@@ -34,10 +39,9 @@ func queries(t *testing.T, stage string) []readme.Block {
 func checkReadme(t *testing.T, stage string) {
 	t.Helper()
 	for _, query := range queries(t, stage) {
-		source := sources[query.Language]
 		if query.Argument == "" {
-			eventually(t, "a query of the README", func() error { return hasData(source, query.Text) })
-		} else if err := hasData(source, query.Text); !errors.Is(err, errNoData) {
+			eventually(t, "a query of the README", func() error { return hasData(source(query), query.Text) })
+		} else if err := hasData(source(query), query.Text); !errors.Is(err, errNoData) {
 			t.Errorf("%s without its fault: want no data, got: %v", query.Argument, err)
 		}
 	}
@@ -96,7 +100,7 @@ func rollOnce() error {
 func show(t *testing.T, symptoms []readme.Block) {
 	t.Helper()
 	for _, symptom := range symptoms {
-		eventually(t, symptom.Text, func() error { return hasData(sources[symptom.Language], symptom.Text) })
+		eventually(t, symptom.Text, func() error { return hasData(source(symptom), symptom.Text) })
 	}
 }
 
