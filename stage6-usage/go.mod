@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	example.com/dice/shared v0.0.0
 	github.com/PuerkitoBio/goquery v1.13.0
+	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/riandyrn/otelchi v0.12.2
 	github.com/schollz/progressbar/v3 v3.19.1

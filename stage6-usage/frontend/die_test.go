@@ -56,7 +56,7 @@ func TestDieServiceFails(t *testing.T) {
 			}
 			rolls := httptest.NewServer(replyWith(http.StatusOK, "{}"))
 			defer rolls.Close()
-			router := newRouter(newHandler(newDieService(server.URL, timeout), newRollService(rolls.URL, 10*time.Second), "http://grafana"))
+			router := signedIn(t, newTestHandler(newDieService(server.URL, timeout), newRollService(rolls.URL, 10*time.Second)))
 
 			recorder := httptest.NewRecorder()
 			router.ServeHTTP(recorder, httptest.NewRequestWithContext(test.ctx, http.MethodGet, "/", nil))
@@ -81,7 +81,7 @@ func TestDieServiceFails(t *testing.T) {
 func TestThirdDieIsOnThePage(t *testing.T) {
 	dice := httptest.NewServer(replyWith(http.StatusOK, `{"identifiers":["fair","risky","<b>loaded</b>"]}`))
 	defer dice.Close()
-	router := newRouter(newHandler(newDieService(dice.URL, 10*time.Second), newRollService(dice.URL, time.Second), "http://grafana"))
+	router := signedIn(t, newTestHandler(newDieService(dice.URL, 10*time.Second), newRollService(dice.URL, time.Second)))
 	if got := readPage(t, get(t, router)); !slices.Equal(got.dice, []string{"fair", "risky", "<b>loaded</b>"}) {
 		t.Errorf("dice %v", got.dice)
 	}
@@ -92,7 +92,7 @@ func TestRetryIsASiblingSpan(t *testing.T) {
 	away := httptest.NewServer(nil)
 	away.Close()
 	spans := spansOf(t, func() {
-		get(t, newRouter(newHandler(newDieService(away.URL, 10*time.Second), newRollService(away.URL, time.Second), "http://grafana")))
+		get(t, signedIn(t, newTestHandler(newDieService(away.URL, 10*time.Second), newRollService(away.URL, time.Second))))
 	})
 	if len(spans) != 3 {
 		t.Fatalf("spans %v, want two attempts and GET /", spans)

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/alexedwards/scs/v2"
 	"go.opentelemetry.io/otel/trace"
 
 	"example.com/dice/shared/upstream"
@@ -23,14 +24,17 @@ var pageHTML string
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 type handler struct {
-	dice    dieService
-	rolls   rollService
-	page    *template.Template
-	grafana string
+	dice     dieService
+	rolls    rollService
+	sessions *scs.SessionManager
+	page     *template.Template
+	grafana  string
 }
 
 // view is what the page shows.
 type view struct {
+	User     string // empty: nobody is signed in
+	Name     string // that was refused
 	Dice     []string
 	Chosen   string
 	Times    string // the number of dice
@@ -39,17 +43,25 @@ type view struct {
 	TraceURL string
 }
 
-func newHandler(dice dieService, rolls rollService, grafana string) handler {
-	return handler{dice: dice, rolls: rolls, page: template.Must(template.New("page").Parse(pageHTML)), grafana: grafana}
+func newHandler(dice dieService, rolls rollService, sessions *scs.SessionManager, grafana string) handler {
+	return handler{dice: dice, rolls: rolls, sessions: sessions, page: template.Must(template.New("page").Parse(pageHTML)), grafana: grafana}
 }
 
 // open answers GET /: the page before the first run.
-func (h handler) open(w http.ResponseWriter, r *http.Request) { h.show(r.Context(), w, "", "1", reply{}) }
+func (h handler) open(w http.ResponseWriter, r *http.Request) {
+	h.show(r.Context(), w, "", "1", reply{})
+}
 
 // run answers POST /: it rolls the chosen die as often as wanted, and shows the reply. The page has the status that its box shows,
 // so that this service's own metrics count what its users see.
 func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
+	user := h.user(ctx)
+	if user == "" {
+		slog.WarnContext(ctx, "run refused: nobody is signed in")
+		h.show(ctx, w, "", "1", reply{http.StatusUnauthorized, "sign in first"})
+		return
+	}
 	if err := r.ParseForm(); err != nil {
 		slog.WarnContext(ctx, "form refused", "error", err)
 		h.show(ctx, w, "", "1", reply{http.StatusBadRequest, "the form cannot be read: " + err.Error()})
@@ -68,12 +80,18 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	default:
 		slog.InfoContext(ctx, "run", "die.identifier", die, "dice.batch.size", times, "http.response.status_code", got.status)
 	}
+	trackRun(ctx, user, die, times, got.status)
 	h.show(ctx, w, die, times, got)
 }
 
-// show writes the page, with the reply if there is one.
+// show writes the page, with the reply if there is one. Who is not signed in can only do that.
 // Without the die service there is only the chosen die; if there is none, the box says why.
 func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen, times string, got reply) {
+	user := h.user(ctx)
+	if user == "" {
+		h.render(ctx, w, view{}, got)
+		return
+	}
 	dice, err := h.dice.identifiers(ctx)
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
@@ -85,7 +103,10 @@ func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen, times 
 			dice = []string{chosen}
 		}
 	}
-	v := view{Dice: dice, Chosen: chosen, Times: times}
+	h.render(ctx, w, view{User: user, Dice: dice, Chosen: chosen, Times: times}, got)
+}
+
+func (h handler) render(ctx context.Context, w http.ResponseWriter, v view, got reply) {
 	if got.status != 0 {
 		v.Output = got.String()
 		v.TraceID = trace.SpanContextFromContext(ctx).TraceID().String()

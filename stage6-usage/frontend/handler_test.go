@@ -20,9 +20,15 @@ func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }
 // newTestRouter is the page in front of a roll service that answers with roll.
 func newTestRouter(t *testing.T, roll http.HandlerFunc) http.Handler {
 	t.Helper()
+	return signedIn(t, newTestHandler(knownDice(), rollsFor(t, roll)))
+}
+
+// rollsFor is a roll service that answers with roll.
+func rollsFor(t *testing.T, roll http.HandlerFunc) rollService {
+	t.Helper()
 	server := httptest.NewServer(roll)
 	t.Cleanup(server.Close)
-	return newRouter(newHandler(knownDice(), newRollService(server.URL, 10*time.Second), "http://grafana"))
+	return newRollService(server.URL, 10*time.Second)
 }
 
 func replyWith(status int, body string) http.HandlerFunc {
@@ -33,7 +39,11 @@ func replyWith(status int, body string) http.HandlerFunc {
 }
 
 func post(ctx context.Context, router http.Handler, form string, headers ...string) *httptest.ResponseRecorder {
-	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(form))
+	return postTo(ctx, router, "/", form, headers...)
+}
+
+func postTo(ctx context.Context, router http.Handler, path, form string, headers ...string) *httptest.ResponseRecorder {
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, path, strings.NewReader(form))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
@@ -155,7 +165,7 @@ func TestRollServiceFails(t *testing.T) {
 			if test.name == "slow" {
 				timeout = 50 * time.Millisecond
 			}
-			router := newRouter(newHandler(knownDice(), newRollService(test.url, timeout), "http://grafana"))
+			router := signedIn(t, newTestHandler(knownDice(), newRollService(test.url, timeout)))
 			got := readPage(t, post(test.ctx, router, "die=fair"))
 			if got.status != test.status || got.output != test.output || got.chosen != "fair" {
 				t.Errorf("status %d, output %q, chosen %q\nwant   %d, %q, fair", got.status, got.output, got.chosen, test.status, test.output)
@@ -225,6 +235,8 @@ func TestWrongPathsAndMethods(t *testing.T) {
 		{http.MethodGet, "/nowhere", http.StatusNotFound},
 		{http.MethodPost, "/roll", http.StatusNotFound},
 		{http.MethodPut, "/", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/sign-in", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/sign-out", http.StatusMethodNotAllowed},
 		{http.MethodDelete, "/", http.StatusMethodNotAllowed},
 	}
 	for _, test := range tests {

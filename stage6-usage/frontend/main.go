@@ -28,5 +28,7 @@ func run(ctx context.Context) (err error) {
 
 	dice := newDieService(cfg.dieURL, lookupTimeout)
 	rolls := newRollService(cfg.rollURL, rollTimeout)
-	return httpserver.Run(ctx, cfg.addr, newRouter(newHandler(dice, rolls, cfg.grafana)))
+	sessions, stop := newSessions()
+	defer stop()
+	return httpserver.Run(ctx, cfg.addr, newRouter(newHandler(dice, rolls, sessions, cfg.grafana)))
 }

@@ -11,6 +11,9 @@ import (
 // shownPage is what a user sees.
 type shownPage struct {
 	status   int
+	user     string // who is signed in
+	signIn   bool   // the page asks for a name
+	name     string // in the field for it
 	dice     []string
 	chosen   string
 	times    string
@@ -28,6 +31,9 @@ func readPage(t *testing.T, recorder *httptest.ResponseRecorder) shownPage {
 	output := document.Find("output")
 	got := shownPage{
 		status:   recorder.Code,
+		user:     document.Find(`form[action="/sign-out"] p`).Text(),
+		signIn:   document.Find(`form[action="/sign-in"] button`).Length() == 1,
+		name:     document.Find("input[name=name]").AttrOr("value", ""),
 		chosen:   document.Find("option[selected]").AttrOr("value", ""),
 		times:    document.Find("input[name=times]").AttrOr("value", ""),
 		output:   output.Text(),

@@ -22,10 +22,13 @@ func newRouter(h handler) http.Handler {
 	r.Use(httpjson.Recoverer)
 	r.Use(sameSite().Handler)
 	r.Use(middleware.RequestSize(largestForm))
+	r.Use(h.sessions.LoadAndSave)
 	r.NotFound(httpjson.NotFound)
 	r.MethodNotAllowed(httpjson.MethodNotAllowed(r))
 	r.Get("/", h.open)
 	r.Post("/", h.run)
+	r.Post("/sign-in", h.signIn)
+	r.Post("/sign-out", h.signOut)
 	return r
 }
 

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -72,12 +69,8 @@ func TestOneTraceThroughTheService(t *testing.T) {
 	}
 }
 
+// TestOneLogRecordForEachRun wants one record of each request beside those of usage.
 func TestOneLogRecordForEachRun(t *testing.T) {
-	var out bytes.Buffer
-	before := slog.Default()
-	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
-	defer slog.SetDefault(before)
-
 	tests := []struct {
 		roll           http.HandlerFunc
 		form           string
@@ -89,14 +82,9 @@ func TestOneLogRecordForEachRun(t *testing.T) {
 		{replyWith(http.StatusOK, "{}"), "die=%zz", "WARN", "form refused"},
 	}
 	for _, test := range tests {
-		out.Reset()
-		post(t.Context(), newTestRouter(t, test.roll), test.form)
-		var record struct{ Level, Msg string }
-		if err := json.Unmarshal(out.Bytes(), &record); err != nil {
-			t.Fatalf("not one record: %v\n%s", err, out.String())
-		}
-		if record.Level != test.level || record.Msg != test.message {
-			t.Errorf("logged %+v, want %s %s", record, test.level, test.message)
+		operational, _ := recordsOf(t, func() { post(t.Context(), newTestRouter(t, test.roll), test.form) })
+		if len(operational) != 1 || operational[0]["level"] != test.level || operational[0]["msg"] != test.message {
+			t.Errorf("logged %v, want %s %s", operational, test.level, test.message)
 		}
 	}
 }

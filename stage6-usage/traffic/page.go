@@ -14,6 +14,7 @@ import (
 type page struct {
 	dice   []string // in the drop-down
 	output string   // the text in the box
+	signIn bool     // it asks for a name
 }
 
 // readPage reads a page with this status to its end.
@@ -22,10 +23,11 @@ func readPage(status int, body io.Reader) (page, error) {
 	if err != nil {
 		return page{}, fmt.Errorf("reading the page: %w", err)
 	}
-	if document.Find("output").Length() == 0 {
+	signIn := document.Find(`form[action="/sign-in"]`).Length() > 0
+	if document.Find("output").Length() == 0 && !signIn {
 		return page{}, fmt.Errorf("not the page: %d %s", status, http.StatusText(status))
 	}
-	p := page{output: document.Find("output").Text()}
+	p := page{output: document.Find("output").Text(), signIn: signIn}
 	for _, option := range document.Find("option").EachIter() {
 		p.dice = append(p.dice, option.AttrOr("value", option.Text()))
 	}

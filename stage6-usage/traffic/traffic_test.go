@@ -21,16 +21,33 @@ type target struct {
 	mu     sync.Mutex
 	dice   []string
 	times  []string
-	traces map[string]bool // W3C trace ids
+	traces map[string]bool     // W3C trace ids
+	events map[string][]string // of each name: in, run ..., out
 }
 
 func startTarget(t *testing.T) *target {
 	t.Helper()
-	got := &target{traces: make(map[string]bool)}
+	got := &target{traces: make(map[string]bool), events: make(map[string][]string)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { showPage(w, "") })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := r.Cookie("user"); err != nil {
+			fmt.Fprint(w, `<form action="/sign-in"><input name="name"></form>`)
+			return
+		}
+		showPage(w, "")
+	})
 	mux.HandleFunc("POST /{$}", got.run)
+	mux.HandleFunc("POST /sign-in", func(w http.ResponseWriter, r *http.Request) {
+		got.event("in", r.PostFormValue("name"))
+		http.SetCookie(w, &http.Cookie{Name: "user", Value: r.PostFormValue("name")})
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	})
+	mux.HandleFunc("POST /sign-out", func(w http.ResponseWriter, r *http.Request) {
+		got.event("out", userOf(r))
+		http.SetCookie(w, &http.Cookie{Name: "user", MaxAge: -1})
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	})
 	got.Server = httptest.NewServer(mux)
 	t.Cleanup(got.Close)
 	return got
@@ -40,7 +57,23 @@ func showPage(w io.Writer, output string) {
 	fmt.Fprintf(w, `<form><select><option value="fair">Fair<option value="risky">Risky</select></form><output>%s</output>`, output)
 }
 
+// userOf returns the name of who is signed in.
+func userOf(r *http.Request) string {
+	cookie, err := r.Cookie("user")
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+func (g *target) event(event, user string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.events[user] = append(g.events[user], event)
+}
+
 func (g *target) run(w http.ResponseWriter, r *http.Request) {
+	g.event("run", userOf(r))
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.dice = append(g.dice, r.PostFormValue("die"))

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ const (
 // user is a simulated person with a browser of its own.
 type user struct {
 	label  string
+	name   string // to sign in with
 	target string
 	rolls  int
 	delay  time.Duration // before the first roll
@@ -54,19 +56,30 @@ func newUsers(cfg config) []*user {
 	for i := range users {
 		label := fmt.Sprintf("User %d", i+1)
 		choice := rand.New(rand.NewPCG(cfg.seed, uint64(i)))
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			panic(fmt.Errorf("making a cookie jar: %w", err)) // it has no options that could be wrong
+		}
 		users[i] = &user{
 			label:  label,
+			name:   nameOf(i),
 			target: cfg.target,
 			rolls:  1 + choice.IntN(cfg.maxRollsPerUser),
 			delay:  time.Duration(choice.Int64N(int64(arrival))),
 			choice: choice,
-			client: &http.Client{Transport: traced(connections, label), Timeout: replyTimeout},
+			client: &http.Client{Transport: traced(connections, label), Timeout: replyTimeout, Jar: jar},
 
 			asyncShare: cfg.asyncShare,
 			maxTimes:   cfg.maxTimesPerRoll,
 		}
 	}
 	return users
+}
+
+// nameOf returns the name of the user i. After the last one the first comes again.
+func nameOf(i int) string {
+	names := []string{"Ada", "Alan", "Barbara", "Dennis", "Donald", "Edsger", "Frances", "Grace", "Katherine", "Ken", "Margaret", "Radia"}
+	return names[i%len(names)]
 }
 
 // traced makes a client span for every request, and passes the trace on in its headers.
@@ -106,6 +119,9 @@ func (u *user) play(ctx context.Context, done func(reply)) {
 		}
 	}
 	slog.InfoContext(ctx, "user finished its last roll", "user.label", u.label, "rolls", u.rolls)
+	if _, err := u.load(ctx, http.MethodPost, "/sign-out", nil); err != nil && ctx.Err() == nil {
+		slog.ErrorContext(ctx, "no reply", "user.label", u.label, "error", err)
+	}
 }
 
 func (u *user) pick(dice []string) string { return dice[u.choice.IntN(len(dice))] }
@@ -120,8 +136,12 @@ func (u *user) times() int {
 
 // roll opens the page, chooses a die, presses Run, and returns the status in the output box, and how many dice it
 // asked for. Its error means that there was no whole page, or not the one that was wanted.
+// If the page asks for a name, because this is the first roll or the session is gone, the user signs in.
 func (u *user) roll(ctx context.Context) (status, times int, err error) {
-	opened, err := u.load(ctx, http.MethodGet, nil)
+	opened, err := u.load(ctx, http.MethodGet, "/", nil)
+	if err == nil && opened.signIn {
+		opened, err = u.load(ctx, http.MethodPost, "/sign-in", url.Values{"name": {u.name}})
+	}
 	if err != nil {
 		return 0, 0, err
 	}
@@ -131,7 +151,7 @@ func (u *user) roll(ctx context.Context) (status, times int, err error) {
 	}
 	choice := u.pick(opened.dice)
 	times = u.times()
-	shown, err := u.load(ctx, http.MethodPost, url.Values{"die": {choice}, "times": {strconv.Itoa(times)}})
+	shown, err := u.load(ctx, http.MethodPost, "/", url.Values{"die": {choice}, "times": {strconv.Itoa(times)}})
 	if err != nil {
 		return 0, times, err
 	}
@@ -139,9 +159,9 @@ func (u *user) roll(ctx context.Context) (status, times int, err error) {
 	return status, times, err
 }
 
-// load gets the page, or posts its form.
-func (u *user) load(ctx context.Context, method string, form url.Values) (page, error) {
-	request, err := http.NewRequestWithContext(ctx, method, u.target+"/", strings.NewReader(form.Encode()))
+// load gets the page, or posts one of its forms, and returns the page that follows.
+func (u *user) load(ctx context.Context, method, path string, form url.Values) (page, error) {
+	request, err := http.NewRequestWithContext(ctx, method, u.target+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return page{}, err
 	}
