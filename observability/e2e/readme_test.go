@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -82,9 +83,19 @@ func TestLab(t *testing.T) {
 	}
 }
 
-// rollOnce posts the page's form, and wants a page with a roll and with all dice.
+// rollOnce posts the page's form, and wants a page with a roll and with all dice. Where users sign in, it does so first.
 func rollOnce() error {
-	response, err := client.PostForm("http://localhost:8080/", url.Values{"die": {"fair"}})
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return err
+	}
+	user := &http.Client{Jar: jar, Timeout: client.Timeout}
+	signedIn, err := user.PostForm("http://localhost:8080/sign-in", url.Values{"name": {"Ada"}})
+	if err != nil {
+		return err
+	}
+	signedIn.Body.Close()
+	response, err := user.PostForm("http://localhost:8080/", url.Values{"die": {"fair"}})
 	if err != nil {
 		return err
 	}
