@@ -27,16 +27,22 @@ func source(query readme.Block) string {
 	return map[string]string{"promql": "prometheus", "logql": "loki", "traceql": "tempo"}[query.Language]
 }
 
-func queries(t *testing.T, stage string) []readme.Block {
+func readText(t *testing.T, stage string) readme.Readme {
 	t.Helper()
 	text, err := readme.Read(filepath.Join(repository, stage, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text.Of("promql", "logql", "traceql")
+	return text
 }
 
-// checkReadme wants data for each query of the README, and none for those that show the symptom of a lab.
+func queries(t *testing.T, stage string) []readme.Block {
+	t.Helper()
+	return readText(t, stage).Of("promql", "logql", "traceql")
+}
+
+// checkReadme wants data for each query of the README, and none for those that show the symptom of a lab. It wants
+// data for commands that ask Loki, too.
 func checkReadme(t *testing.T, stage string) {
 	t.Helper()
 	for _, query := range queries(t, stage) {
@@ -45,6 +51,18 @@ func checkReadme(t *testing.T, stage string) {
 		} else if err := hasData(source(query), query.Text); !errors.Is(err, errNoData) {
 			t.Errorf("%s without its fault: want no data, got: %v", query.Argument, err)
 		}
+	}
+	for _, command := range readText(t, stage).Commands() {
+		if !strings.Contains(command, loki+"/") {
+			continue
+		}
+		eventually(t, command, func() error {
+			output, err := exec.CommandContext(t.Context(), "sh", "-c", command).Output()
+			if err == nil && !strings.Contains(string(output), `"result":[{`) {
+				err = fmt.Errorf("%w: %s", errNoData, output)
+			}
+			return err
+		})
 	}
 }
 

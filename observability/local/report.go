@@ -110,11 +110,11 @@ func tenants(records []store.Record) string {
 	for _, record := range records {
 		counts[row{record.Tenant, record.Service + ": " + record.Message}]++
 	}
-	t := newTable("tenant", "record", "records")
+	t := newTable("log record", "tenant", "records")
 	for _, r := range slices.SortedFunc(maps.Keys(counts), func(a, b row) int {
 		return cmp.Or(strings.Compare(a.tenant, b.tenant), strings.Compare(a.record, b.record))
 	}) {
-		t.Row(r.tenant, r.record, strconv.Itoa(counts[r]))
+		t.Row(r.record, r.tenant, strconv.Itoa(counts[r]))
 	}
 	return t.String()
 }
