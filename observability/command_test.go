@@ -58,7 +58,7 @@ func runCommand(t *testing.T, s *stage.Stage, directory, command string) {
 	case strings.HasPrefix(command, "go run ./observability/local "): // local_test.go
 	case command == "OTEL_TRACES_EXPORTER=console go run ./roll": // the service's own main_test.go
 	case command == "go test work": // what runs this
-	case words[0] == "curl":
+	case words[0] == "curl", words[0] == "seq": // several at once
 		checkCurl(t, s, directory, command)
 	case words[0] == "diff":
 		if output := shell(t, directory, command+"; test $? -eq 1"); !strings.Contains(output, "+++") {
@@ -83,7 +83,7 @@ var usual = map[string]struct {
 	reply   *regexp.Regexp
 }{
 	"8080": {"frontend", regexp.MustCompile(`(?s)^<!doctype html>.*</html>\n$`)},
-	"8081": {"roll", regexp.MustCompile(`^\{"(roll|error)":.*\}\n$`)},
+	"8081": {"roll", regexp.MustCompile(`^(\{"(roll|total|error)":.*\}\n)+$`)},
 	"8082": {"die", regexp.MustCompile(`^\{"(identifiers|faces)":.*\}\n$`)},
 }
 

@@ -68,7 +68,7 @@ func TestLocalReport(t *testing.T) {
 			}
 			wants := []string{
 				"10 users roll ", "replies by status: map[200:",
-				"The slowest request", "A failed request", "roll: roll die", "ERROR roll failed", "█",
+				"The slowest request", "A failed request", "roll: roll die", "ERROR ", "█",
 				"roll: GET /roll", "p95", "die_failed", "fair", "risky",
 			}
 			if slices.Contains(stagesWithUsage(t), name) {
@@ -116,6 +116,10 @@ func showRequests(t *testing.T, name string) {
 	response.Body.Close()
 	expectLine(t, lines, "A request of yours")
 	expectLine(t, lines, "WARN roll refused")
+	if name > "stage4" {
+		get(t.Context(), t, "http://localhost:"+variables["ROLL_PORT"]+"/roll-async?die=fair&times=50")
+		expectLine(t, lines, "… and 31 more") // of a look-up and 50 rolls
+	}
 
 	if err := command.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ func checkReadme(t *testing.T, stage string) {
 }
 
 // TestLab puts each fault in, in a copy of the repository, and wants its symptoms to show. A fault is a patch, a
-// setting such as LATENCY=500ms, or a command of Docker under traffic.
+// setting such as LATENCY=500ms, a command of Docker under traffic, or requests.
 func TestLab(t *testing.T) {
 	for _, stage := range stages(t) {
 		symptoms := make(map[string][]readme.Block)
@@ -92,6 +92,11 @@ func TestLab(t *testing.T) {
 					show(t, symptoms[fault])
 					s.docker(t, strings.Fields(strings.Replace(fault, " stop ", " start ", 1))[1:]...)
 					eventually(t, "a roll after the service was started again", rollOnce)
+				case strings.HasPrefix(fault, "seq "):
+					s := start(t, repository, stage, settings...)
+					s.waitUntilTrafficStarts(t)
+					shell(t, ".", "sh", "-c", fault)
+					show(t, symptoms[fault])
 				default:
 					start(t, repository, stage, append(settings, fault)...)
 					show(t, symptoms[fault])

@@ -14,11 +14,15 @@ import (
 )
 
 // TestStage brings up every stage as its README says, waits for its traffic, and looks for what the traffic
-// did in all places where it must show.
+// did in all places where it must show. The traffic is shorter in the stages between the first and the last.
 func TestStage(t *testing.T) {
 	for _, stage := range stages(t) {
 		t.Run(stage, func(t *testing.T) {
-			s := start(t, repository, stage)
+			var settings []string
+			if stage > "stage2" && stage < "stage6" {
+				settings = append(settings, "MAX_ROLLS_PER_USER=150")
+			}
+			s := start(t, repository, stage, settings...)
 			reportFirstData(t, s.started)
 			t.Run("alert", checkAlert)
 			generated := s.waitForTraffic(t)
@@ -32,6 +36,7 @@ func TestStage(t *testing.T) {
 			t.Run("exemplar to trace", checkExemplars)
 			t.Run("names of odd requests", checkOddRequests)
 			t.Run("collector's own metrics", checkCollectorMetrics)
+			t.Run("three roll services", func(t *testing.T) { checkInstances(t, s) })
 		})
 	}
 }
@@ -147,6 +152,19 @@ func checkCalls(t *testing.T, stage string, generated summary) {
 			})
 		}
 	}
+}
+
+// checkInstances runs three roll services, and wants requests at each.
+func checkInstances(t *testing.T, s *stack) {
+	t.Helper()
+	s.env = append(s.env, "ROLL_PORT=8091-8093")
+	s.compose(t, "up", "--detach", "--no-deps", "--scale", "roll=3", "roll")
+	s.traffic(t, 10, 60, func() {
+		eventually(t, "three instances", func() error {
+			const instances = `count(sum by (instance) (rate(http_server_request_duration_seconds_count{service_name="roll"}[20s])) > 0)`
+			return equals(func() (int, error) { return total(instances) }, 3)
+		})
+	})
 }
 
 func equals(query func() (int, error), want int) error {

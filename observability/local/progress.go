@@ -62,7 +62,7 @@ func (p *progress) show(line trafficLine) {
 	defer p.mu.Unlock()
 	switch line.Message {
 	case "traffic generation starts":
-		fmt.Fprintf(p.out, "%d users roll %d dice\n", line.Users, line.Rolls)
+		fmt.Fprintf(p.out, "%d users roll %d times\n", line.Users, line.Rolls)
 		if out, ok := p.out.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
 			p.bar = progressbar.NewOptions(line.Users,
 				progressbar.OptionSetWriter(p.out),

@@ -17,8 +17,9 @@ import (
 const operational = "dice" // the tenant of log records that the collector does not send elsewhere
 
 const (
-	nameWidth = 36 // with the bar, 80 columns
-	barWidth  = 32
+	nameWidth    = 36 // with the bar, 80 columns
+	barWidth     = 32
+	mostChildren = 20 // of one span; those with an error are shown nevertheless
 )
 
 var (
@@ -114,8 +115,13 @@ func (t trace) draw(out *strings.Builder, span store.Span, depth int) {
 		fmt.Fprintf(out, "%s  %s\n", indent, failed.Render("error: "+span.Message))
 	}
 	records := slices.DeleteFunc(slices.Clone(t.records), func(r store.Record) bool { return r.SpanID != span.ID })
+	drawn, left := 0, 0
 	for _, child := range t.spans {
 		if child.Parent != span.ID {
+			continue
+		}
+		if drawn++; drawn > mostChildren && !child.Failed {
+			left++
 			continue
 		}
 		for len(records) > 0 && records[0].Time.Before(child.Start) {
@@ -123,6 +129,9 @@ func (t trace) draw(out *strings.Builder, span store.Span, depth int) {
 			records = records[1:]
 		}
 		t.draw(out, child, depth+1)
+	}
+	if left > 0 {
+		fmt.Fprintf(out, "%s  %s\n", indent, faint.Render(fmt.Sprintf("… and %d more", left)))
 	}
 	for _, record := range records {
 		fmt.Fprintf(out, "%s  %s\n", indent, faint.Render(line(record)))

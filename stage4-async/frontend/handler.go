@@ -44,7 +44,9 @@ func newHandler(dice dieService, rolls rollService, grafana string) handler {
 }
 
 // open answers GET /: the page before the first run.
-func (h handler) open(w http.ResponseWriter, r *http.Request) { h.show(r.Context(), w, "", "1", reply{}) }
+func (h handler) open(w http.ResponseWriter, r *http.Request) {
+	h.show(r.Context(), w, "", "1", reply{})
+}
 
 // run answers POST /: it rolls the chosen die as often as wanted, and shows the reply. The page has the status that its box shows,
 // so that this service's own metrics count what its users see.
