@@ -24,11 +24,12 @@ var pageHTML string
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 type handler struct {
-	dice     dieService
-	rolls    rollService
+	dice    dieService
+	rolls   rollService
+	page    *template.Template
+	grafana string
+
 	sessions *scs.SessionManager
-	page     *template.Template
-	grafana  string
 }
 
 // view is what the page shows.
@@ -84,7 +85,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	h.show(ctx, w, die, times, got)
 }
 
-// show writes the page, with the reply if there is one. Who is not signed in can only do that.
+// show writes the page, with the reply if there is one. Who is not signed in gets the sign-in form.
 // Without the die service there is only the chosen die; if there is none, the box says why.
 func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen, times string, got reply) {
 	user := h.user(ctx)
