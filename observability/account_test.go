@@ -22,7 +22,7 @@ func TestAccount(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkCalls(t, s, want.Calls, generated.Rolls)
+			checkCalls(t, s, want.Calls, generated)
 			checkRolls(t, s, generated)
 			checkQueries(t, s, want)
 		})
@@ -30,11 +30,11 @@ func TestAccount(t *testing.T) {
 }
 
 // checkCalls wants two spans for each call, the client's and the server's, and a duration at either end.
-func checkCalls(t *testing.T, s *store.Store, calls []declared.Call, rolls int) {
+func checkCalls(t *testing.T, s *store.Store, calls []declared.Call, generated summary) {
 	t.Helper()
 	from, to := make(map[string]int), make(map[string]int)
 	for _, call := range calls {
-		want := call.ForEachRoll * rolls
+		want := call.Count(generated.Rolls, generated.Users)
 		from[call.Client] += want
 		to[call.Server] += want
 		if got := countCalls(s, call.Client, call.Server); got != want {

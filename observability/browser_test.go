@@ -33,6 +33,9 @@ func TestPage(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			page := startFrontend(t, name)
+			if hasSignIn(name) {
+				useSignIn(t, browser, page)
+			}
 			t.Run("mouse", func(t *testing.T) { useMouse(browser.open(t, page.url)) })
 			t.Run("without JavaScript", func(t *testing.T) {
 				useMouse(browser.open(t, page.url, command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})))
@@ -46,7 +49,11 @@ func TestPage(t *testing.T) {
 				usePhone(browser.open(t, page.url, chromedp.EmulateViewport(phoneWidth, 640, chromedp.EmulateMobile)), page)
 			})
 			if os.Getenv("PICTURES") != "" {
-				takePictures(browser.open(t, page.url, chromedp.EmulateViewport(720, 440, chromedp.EmulateScale(2))), name, page)
+				height := int64(440)
+				if hasSignIn(name) {
+					height = 480
+				}
+				takePictures(browser.open(t, page.url, chromedp.EmulateViewport(720, height, chromedp.EmulateScale(2))), name, page)
 			}
 		})
 	}
@@ -219,32 +226,4 @@ func usePhone(t tab, page *frontend) {
 	t.expectResult(phoneWidth, "document.documentElement.scrollWidth")
 	t.expectResult(true, "document.querySelector('button').getBoundingClientRect().right <= innerWidth")
 	t.expectResult(true, "document.querySelector('select').getBoundingClientRect().top === document.querySelector('button').getBoundingClientRect().top")
-}
-
-// takePictures makes the pictures of the README anew.
-func takePictures(t tab, stage string, page *frontend) {
-	t.Helper()
-	want := rolled
-	if page.severalDice {
-		want = total
-		t.do(chromedp.SetValue(chromedp.CSS("input[name=times]"), "3"))
-	}
-	t.do(click)
-	t.expect(want)
-	for _, scheme := range []string{"light", "dark"} {
-		t.do(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-		}))
-		picture, err := chromedp.Run(t.ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			t.Fatal(err)
-		}
-		directory := filepath.Join(root, stage, "docs")
-		if err := os.MkdirAll(directory, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(directory, "page-"+scheme+".png"), picture, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

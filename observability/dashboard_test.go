@@ -58,7 +58,7 @@ func checkPanel(t *testing.T, panel dashboard.Panel, series map[string][]string)
 			if latency := panel.Type == "heatmap" || strings.Contains(target.Expr, "http_") && strings.Contains(target.Expr, "histogram_quantile"); latency && !target.Exemplar {
 				t.Error("no exemplars")
 			}
-		case "loki", "tempo": // their engines parse these: see e2e
+		case "loki", "usage", "tempo": // their engines parse these: see e2e
 		default:
 			t.Errorf("data source %q", target.Datasource.UID)
 		}

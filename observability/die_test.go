@@ -33,7 +33,13 @@ func TestThirdDie(t *testing.T) {
 				t.Fatal(err)
 			}
 			var page string
-			s, generated := runIn(t, copied, name, func(_ *stage.Running, s *stage.Stage) { page = body(t, s.URL("frontend")) })
+			s, generated := runIn(t, copied, name, func(_ *stage.Running, s *stage.Stage) {
+				var session []string // a header
+				if hasSignIn(name) {
+					session = signIn(t, s.URL("frontend"), "Ada")
+				}
+				page = body(t, s.URL("frontend"), session...)
+			})
 			if !strings.Contains(page, `<option value="loaded">loaded</option>`) {
 				t.Errorf("the page does not offer the third die:\n%s", page)
 			}
@@ -54,9 +60,16 @@ func TestThirdDie(t *testing.T) {
 	}
 }
 
-func body(t *testing.T, url string) string {
+func body(t *testing.T, url string, header ...string) string {
 	t.Helper()
-	response, err := http.Get(url)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

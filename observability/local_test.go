@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -65,11 +66,15 @@ func TestLocalReport(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
-			for _, want := range []string{
+			wants := []string{
 				"10 users roll ", "replies by status: map[200:",
 				"The slowest request", "A failed request", "roll: roll die", "ERROR ", "█",
 				"roll: GET /roll", "p95", "die_failed", "fair", "risky",
-			} {
+			}
+			if slices.Contains(stagesWithUsage(t), name) {
+				wants = append(wants, "→ usage", "by the tenant", "roll: rolled", "│   dice │", "│  usage │")
+			}
+			for _, want := range wants {
 				if !strings.Contains(string(output), want) {
 					t.Errorf("the report lacks %q:\n%s", want, output)
 				}

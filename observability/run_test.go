@@ -80,6 +80,7 @@ func load(t *testing.T, root, name string) *stage.Stage {
 type summary struct {
 	Message string `json:"msg"`
 	Rolls   int
+	Users   int
 	Dice    int // of the stages that have batches
 	Replies map[string]int
 }

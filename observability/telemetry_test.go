@@ -24,7 +24,7 @@ func TestTelemetry(t *testing.T) {
 			got, _ := run(t, name, func(running *stage.Running, s *stage.Stage) {
 				sendOddRequests(t, s.URL("roll"))
 				if page := s.URL("frontend"); page != "" {
-					sendOddForms(t, page)
+					sendOddForms(t, page, name)
 				}
 				if dice := s.URL("die"); dice != "" {
 					get(t.Context(), t, dice+"/dice?identifier=blue")
@@ -52,15 +52,21 @@ func sendOddRequests(t *testing.T, url string) {
 }
 
 // sendOddForms makes a user's mistakes.
-func sendOddForms(t *testing.T, url string) {
+func sendOddForms(t *testing.T, url, stage string) {
 	t.Helper()
-	post(t.Context(), t, url, "die=blue")
-	post(t.Context(), t, url, "die=%zz")
+	var session []string // a header
+	if hasSignIn(stage) {
+		post(t.Context(), t, url, "die=fair")
+		post(t.Context(), t, url+"/sign-in", "name=<b>")
+		session = signIn(t, url, "Ada")
+	}
+	post(t.Context(), t, url, "die=blue", session...)
+	post(t.Context(), t, url, "die=%zz", session...)
 	post(t.Context(), t, url, "die=fair", "Sec-Fetch-Site", "cross-site")
 	get(t.Context(), t, url+"/nowhere")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	post(ctx, t, url, "die=fair")
+	post(ctx, t, url, "die=fair", session...)
 }
 
 // waitForEdges waits for what the collector derives last, and does not flush when it stops.

@@ -150,6 +150,7 @@ func withMessage(output, message string) []map[string]any {
 // summary is the last line of the traffic generator.
 type summary struct {
 	Rolls       int            `json:"rolls"`
+	Users       int            `json:"users"`
 	Dice        int            `json:"dice"` // of the stages that have batches
 	Replies     map[string]int `json:"replies"`
 	Median, P95 string

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/internal/probe"
 )
 
 const (
@@ -43,11 +45,16 @@ func eventually(t *testing.T, what string, check func() error) {
 
 // getJSON asks an engine, and decodes its reply.
 func getJSON(address string, query url.Values, reply any) error {
+	return getJSONOf(probe.Dice, address, query, reply)
+}
+
+// getJSONOf is getJSON for a tenant of Loki. The other engines have none.
+func getJSONOf(tenant, address string, query url.Values, reply any) error {
 	request, err := http.NewRequest(http.MethodGet, address+"?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}
-	request.Header.Set("X-Scope-OrgID", "dice") // Loki's tenant
+	request.Header.Set("X-Scope-OrgID", tenant)
 	response, err := client.Do(request)
 	if err != nil {
 		return err
@@ -112,7 +119,10 @@ func exemplars(metric string) ([]string, error) {
 }
 
 // logQL returns the records that a query selects, as their labels and metadata with the line under "line".
-func logQL(query string) ([]map[string]string, error) {
+func logQL(query string) ([]map[string]string, error) { return logQLOf(probe.Dice, query) }
+
+// logQLOf is logQL for a tenant.
+func logQLOf(tenant, query string) ([]map[string]string, error) {
 	var reply struct {
 		Data struct {
 			Result []struct {
@@ -121,7 +131,7 @@ func logQL(query string) ([]map[string]string, error) {
 			}
 		}
 	}
-	err := getJSON(loki+"/loki/api/v1/query_range", url.Values{
+	err := getJSONOf(tenant, loki+"/loki/api/v1/query_range", url.Values{
 		"query": {query},
 		"since": {"1h"},
 		"limit": {"5000"},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"example.com/dice/observability/internal/dashboard"
+	"example.com/dice/observability/internal/probe"
 )
 
 // checkPanels wants data for each query of each panel, and not only zeros unless the panel's description speaks of
@@ -46,9 +47,11 @@ func hasData(source, query string) error {
 	var err error
 	switch source {
 	case "prometheus":
-		n, err = countSamples(prometheus+"/api/v1/query_range", query)
+		n, err = countSamples(probe.Dice, prometheus+"/api/v1/query_range", query)
 	case "loki":
-		n, err = countSamples(loki+"/loki/api/v1/query_range", query)
+		n, err = countSamples(probe.Dice, loki+"/loki/api/v1/query_range", query)
+	case "usage":
+		n, err = countSamples(probe.Usage, loki+"/loki/api/v1/query_range", query)
 	case "tempo":
 		var ids []string
 		ids, err = traceQL(query)
@@ -63,14 +66,14 @@ func hasData(source, query string) error {
 }
 
 // countSamples returns how many numbers or log lines a query gives for the last five minutes.
-func countSamples(address, query string) (int, error) {
+func countSamples(tenant, address, query string) (int, error) {
 	var reply struct {
 		Data struct {
 			Result []struct{ Values [][2]any }
 		}
 	}
 	now := time.Now()
-	err := getJSON(address, url.Values{
+	err := getJSONOf(tenant, address, url.Values{
 		"query": {query},
 		"start": {strconv.FormatInt(now.Add(-5*time.Minute).Unix(), 10)},
 		"end":   {strconv.FormatInt(now.Unix(), 10)},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -18,28 +19,50 @@ import (
 	"example.com/dice/observability/internal/readme"
 )
 
-// sources are the data sources that answer each query language.
-var sources = map[string]string{"promql": "prometheus", "logql": "loki", "traceql": "tempo"}
+// source returns the data source that answers a query.
+func source(query readme.Block) string {
+	if query.Tenant != "" {
+		return query.Tenant
+	}
+	return map[string]string{"promql": "prometheus", "logql": "loki", "traceql": "tempo"}[query.Language]
+}
 
-func queries(t *testing.T, stage string) []readme.Block {
+func readText(t *testing.T, stage string) readme.Readme {
 	t.Helper()
 	text, err := readme.Read(filepath.Join(repository, stage, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text.Of("promql", "logql", "traceql")
+	return text
 }
 
-// checkReadme wants data for each query of the README, and none for those that show the symptom of a lab.
+func queries(t *testing.T, stage string) []readme.Block {
+	t.Helper()
+	return readText(t, stage).Of("promql", "logql", "traceql")
+}
+
+// checkReadme wants data for each query of the README, and none for those that show the symptom of a lab. It wants
+// data for commands that ask Loki, too.
 func checkReadme(t *testing.T, stage string) {
 	t.Helper()
 	for _, query := range queries(t, stage) {
-		source := sources[query.Language]
 		if query.Argument == "" {
-			eventually(t, "a query of the README", func() error { return hasData(source, query.Text) })
-		} else if err := hasData(source, query.Text); !errors.Is(err, errNoData) {
+			eventually(t, "a query of the README", func() error { return hasData(source(query), query.Text) })
+		} else if err := hasData(source(query), query.Text); !errors.Is(err, errNoData) {
 			t.Errorf("%s without its fault: want no data, got: %v", query.Argument, err)
 		}
+	}
+	for _, command := range readText(t, stage).Commands() {
+		if !strings.Contains(command, loki+"/") {
+			continue
+		}
+		eventually(t, command, func() error {
+			output, err := exec.CommandContext(t.Context(), "sh", "-c", command).Output()
+			if err == nil && !strings.Contains(string(output), `"result":[{`) {
+				err = fmt.Errorf("%w: %s", errNoData, output)
+			}
+			return err
+		})
 	}
 }
 
@@ -83,9 +106,19 @@ func TestLab(t *testing.T) {
 	}
 }
 
-// rollOnce posts the page's form, and wants a page with a roll and with all dice.
+// rollOnce posts the page's form, and wants a page with a roll and with all dice. Where users sign in, it does so first.
 func rollOnce() error {
-	response, err := client.PostForm("http://localhost:8080/", url.Values{"die": {"fair"}})
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return err
+	}
+	user := &http.Client{Jar: jar, Timeout: client.Timeout}
+	signedIn, err := user.PostForm("http://localhost:8080/sign-in", url.Values{"name": {"Ada"}})
+	if err != nil {
+		return err
+	}
+	signedIn.Body.Close()
+	response, err := user.PostForm("http://localhost:8080/", url.Values{"die": {"fair"}})
 	if err != nil {
 		return err
 	}
@@ -101,7 +134,7 @@ func rollOnce() error {
 func show(t *testing.T, symptoms []readme.Block) {
 	t.Helper()
 	for _, symptom := range symptoms {
-		eventually(t, symptom.Text, func() error { return hasData(sources[symptom.Language], symptom.Text) })
+		eventually(t, symptom.Text, func() error { return hasData(source(symptom), symptom.Text) })
 	}
 }
 

@@ -120,11 +120,11 @@ func checkTotals(t *testing.T, stage string, generated summary) {
 			}, want)
 		})
 	}
-	checkCalls(t, stage, generated.Rolls)
+	checkCalls(t, stage, generated)
 }
 
 // checkCalls wants each declared call at its client and at its server, and none of a health check.
-func checkCalls(t *testing.T, stage string, rolls int) {
+func checkCalls(t *testing.T, stage string, generated summary) {
 	t.Helper()
 	want, err := declared.Read(repository, stage)
 	if err != nil {
@@ -132,11 +132,12 @@ func checkCalls(t *testing.T, stage string, rolls int) {
 	}
 	from, to := make(map[string]int), make(map[string]int)
 	for _, call := range want.Calls {
-		from[call.Client] += call.ForEachRoll * rolls
-		to[call.Server] += call.ForEachRoll * rolls
+		n := call.Count(generated.Rolls, generated.Users)
+		from[call.Client] += n
+		to[call.Server] += n
 		edge := fmt.Sprintf(`traces_service_graph_request_total{client=%q,server=%q}`, call.Client, call.Server)
 		eventually(t, edge, func() error {
-			return equals(func() (int, error) { return total(edge) }, call.ForEachRoll*rolls)
+			return equals(func() (int, error) { return total(edge) }, n)
 		})
 	}
 	for end, calls := range map[string]map[string]int{"client": from, "server": to} {

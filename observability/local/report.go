@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,6 +30,9 @@ func report(s *store.Store) string {
 	}
 	fmt.Fprintf(&out, "\n%s\n%s\n", bold.Render("Requests, as the services saw them"), requests(s.Spans()))
 	fmt.Fprintf(&out, "\n%s\n%s\n", bold.Render("Dice that were rolled"), dice(s.Points()))
+	if records := s.Records(); slices.ContainsFunc(records, elsewhere) {
+		fmt.Fprintf(&out, "\n%s\n%s\n", bold.Render("Log records, by the tenant that the collector sent them to"), tenants(records))
+	}
 	return out.String()
 }
 
@@ -95,6 +99,22 @@ func dice(points []store.Point) string {
 			row = append(row, strconv.Itoa(counts[die][outcome]))
 		}
 		t.Row(row...)
+	}
+	return t.String()
+}
+
+// tenants counts the log records of each tenant of Loki and message.
+func tenants(records []store.Record) string {
+	type row struct{ tenant, record string }
+	counts := make(map[row]int)
+	for _, record := range records {
+		counts[row{record.Tenant, record.Service + ": " + record.Message}]++
+	}
+	t := newTable("log record", "tenant", "records")
+	for _, r := range slices.SortedFunc(maps.Keys(counts), func(a, b row) int {
+		return cmp.Or(strings.Compare(a.tenant, b.tenant), strings.Compare(a.record, b.record))
+	}) {
+		t.Row(r.record, r.tenant, strconv.Itoa(counts[r]))
 	}
 	return t.String()
 }

@@ -14,6 +14,8 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
+const operational = "dice" // the tenant of log records that the collector does not send elsewhere
+
 const (
 	nameWidth    = 36 // with the bar, 80 columns
 	barWidth     = 32
@@ -144,6 +146,9 @@ func (t trace) bar(span store.Span) string {
 	return strings.Repeat(" ", min(before, barWidth-1)) + strings.Repeat("█", min(length, barWidth-min(before, barWidth-1)))
 }
 
+// elsewhere reports whether the collector sent a record to a place of its own.
+func elsewhere(record store.Record) bool { return record.Tenant != operational }
+
 // line is a log record as a person reads it.
 func line(record store.Record) string {
 	words := []string{record.Level, record.Message}
@@ -154,6 +159,9 @@ func line(record store.Record) string {
 	}
 	if message := record.Attributes["exception.message"]; message != "" {
 		words = append(words, strconv.Quote(message))
+	}
+	if elsewhere(record) {
+		words = append(words, "→ "+record.Tenant)
 	}
 	return strings.Join(words, " ")
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/routingconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/servicegraphconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/spanmetricsconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
@@ -91,6 +92,6 @@ func factories() (otelcol.Factories, error) {
 		return got, err
 	}
 	got.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](
-		spanmetricsconnector.NewFactory(), servicegraphconnector.NewFactory())
+		routingconnector.NewFactory(), spanmetricsconnector.NewFactory(), servicegraphconnector.NewFactory())
 	return got, err
 }

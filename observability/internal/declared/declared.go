@@ -23,11 +23,15 @@ type Telemetry struct {
 	Scraped  []Scraped
 }
 
-// Call declares that one service calls another, and how often for each roll.
+// Call declares that one service calls another, and how often for each roll and each user.
 type Call struct {
 	Client, Server string
 	ForEachRoll    int `yaml:"for_each_roll"`
+	ForEachUser    int `yaml:"for_each_user"`
 }
+
+// Count returns how many of these calls a run of the traffic generator makes.
+func (c Call) Count(rolls, users int) int { return c.ForEachRoll*rolls + c.ForEachUser*users }
 
 // Scraped declares a metric that Prometheus gets from a scrape, under the name that it has there.
 type Scraped struct {

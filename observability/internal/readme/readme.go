@@ -20,8 +20,8 @@ type Readme struct {
 }
 
 // Block is a fenced code block. Its language may be followed by an argument: the file that it is an excerpt of,
-// or the lab whose symptom the query shows.
-type Block struct{ Language, Argument, Text string }
+// or the lab whose symptom the query shows. Before it may stand the tenant that a query is for, as tenant=usage.
+type Block struct{ Language, Tenant, Argument, Text string }
 
 // Read reads a README.
 func Read(file string) (Readme, error) {
@@ -46,6 +46,9 @@ func (r *Readme) add(node ast.Node, source []byte) {
 		block := Block{Text: string(n.Lines().Value(source))}
 		if n.Info != nil {
 			block.Language, block.Argument, _ = strings.Cut(string(n.Info.Value(source)), " ")
+			if rest, ok := strings.CutPrefix(block.Argument, "tenant="); ok {
+				block.Tenant, block.Argument, _ = strings.Cut(rest, " ")
+			}
 		}
 		r.Blocks = append(r.Blocks, block)
 	case *ast.Link:

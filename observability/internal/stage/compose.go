@@ -186,3 +186,6 @@ func (s *Stage) URL(service string) string {
 	}
 	return ""
 }
+
+// OTLP is the address of the stage's collector, host:port of OTLP over gRPC.
+func (s *Stage) OTLP() string { return "127.0.0.1:" + s.grpc.number }

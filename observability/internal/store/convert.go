@@ -49,9 +49,14 @@ func (s *Store) addTraces(traces ptrace.Traces) {
 	}
 }
 
-func (s *Store) addLogs(tenant string, logs plog.Logs) {
+// addLogs reports whether it took the records.
+func (s *Store) addLogs(tenant string, logs plog.Logs) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.refuse {
+		s.refused[tenant]++
+		return false
+	}
 	s.changed = time.Now()
 	for _, resource := range logs.ResourceLogs().All() {
 		from := toMap(resource.Resource().Attributes())
@@ -72,6 +77,7 @@ func (s *Store) addLogs(tenant string, logs plog.Logs) {
 			}
 		}
 	}
+	return true
 }
 
 func (s *Store) addMetrics(metrics pmetric.Metrics) {

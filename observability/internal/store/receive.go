@@ -84,7 +84,9 @@ func (s *Store) receiveLogs(w http.ResponseWriter, r *http.Request) {
 	if !decode(w, r, request.UnmarshalProto) {
 		return
 	}
-	s.addLogs(r.Header.Get("X-Scope-OrgID"), request.Logs())
+	if !s.addLogs(r.Header.Get("X-Scope-OrgID"), request.Logs()) {
+		http.Error(w, "away", http.StatusServiceUnavailable)
+	}
 }
 
 // decode reads a request's body. If it cannot, it replies with the reason.

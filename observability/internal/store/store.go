@@ -46,6 +46,8 @@ type Store struct {
 	records []Record
 	points  map[string]Point
 	changed time.Time
+	refuse  bool
+	refused map[string]int // requests, by tenant
 }
 
 // Spans returns all spans in the order of their arrival.
@@ -78,4 +80,18 @@ func (s *Store) Quiet() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Since(s.changed)
+}
+
+// RefuseLogs makes the store take no log records from now on, as Loki does while it is away, or take them again.
+func (s *Store) RefuseLogs(refuse bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuse, s.refused = refuse, make(map[string]int)
+}
+
+// Refused returns how many requests of a tenant were refused since RefuseLogs.
+func (s *Store) Refused(tenant string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused[tenant]
 }

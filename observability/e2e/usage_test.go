@@ -1,0 +1,95 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"example.com/dice/observability/internal/probe"
+	"example.com/dice/observability/internal/stage"
+)
+
+const otlp = "localhost:4317"
+
+// TestUsage wants each log record at one tenant, the right one, although Loki is stopped in between and the collector
+// killed. It runs in stages whose collector sends usage records to a tenant of their own.
+func TestUsage(t *testing.T) {
+	for _, name := range stages(t) {
+		tenants, err := stage.Tenants(repository, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(tenants, probe.Usage) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			s := start(t, repository, name, "NUM_USERS=5", "MAX_ROLLS_PER_USER=20")
+			generated := s.waitForTraffic(t)
+			sent := sendAroundOutage(t, s)
+			eventually(t, "all records, each at its tenant", func() error {
+				found := make(map[string][]string)
+				for _, tenant := range []string{probe.Dice, probe.Usage} {
+					records, err := logQLOf(tenant, fmt.Sprintf("{service_name=%q}", probe.Service))
+					if err != nil {
+						return err
+					}
+					for _, record := range records {
+						found[tenant] = append(found[tenant], record["probe_id"])
+					}
+				}
+				return sent.Check(found)
+			})
+			checkRuns(t, generated.Rolls)
+		})
+	}
+}
+
+// sendAroundOutage sends records of all kinds before, while and after Loki is away. While it is away the collector is
+// killed: what it acknowledged is on disk.
+func sendAroundOutage(t *testing.T, s *stack) *probe.Probe {
+	t.Helper()
+	const each = 100 // of each kind
+	sent, err := probe.New(t.Context(), otlp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func() {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := sent.Send(ctx, each); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send()
+	s.compose(t, "stop", "loki")
+	send()
+	wait(outage)
+	s.compose(t, "kill", "collector")
+	s.compose(t, "start", "collector")
+	send()
+	s.compose(t, "start", "loki")
+	send()
+	if err := sent.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	return sent
+}
+
+// checkRuns wants a usage record of each run, and none of them among the operational records.
+func checkRuns(t *testing.T, runs int) {
+	t.Helper()
+	eventually(t, "runs", func() error {
+		return equals(func() (int, error) {
+			records, err := logQLOf(probe.Usage, `{service_name="frontend",event="run"} | user != "" | die != "" | dice != "" | status != ""`)
+			return len(records), err
+		}, runs)
+	})
+	records, err := logQL(`{service_namespace="dice"} | usage = "true"`) // the probe has no namespace
+	if err != nil || len(records) > 0 {
+		t.Errorf("%d usage records are operational: %v", len(records), err)
+	}
+}

@@ -1,0 +1,37 @@
+package observability_test
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// takePictures makes the pictures of the README anew.
+func takePictures(t tab, stage string, page *frontend) {
+	t.Helper()
+	want := rolled
+	if page.severalDice {
+		want = total
+		t.do(chromedp.SetValue(chromedp.CSS("input[name=times]"), "3"))
+	}
+	t.do(click)
+	t.expect(want)
+	for _, scheme := range []string{"light", "dark"} {
+		t.do(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		}))
+		picture, err := chromedp.Run(t.ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		directory := filepath.Join(root, stage, "docs")
+		if err := os.MkdirAll(directory, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(directory, "page-"+scheme+".png"), picture, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

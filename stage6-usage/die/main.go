@@ -1,0 +1,40 @@
+// Command die serves the specifications of the dice: GET /dice, and GET /dice?identifier=fair.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"example.com/dice/shared/httpserver"
+	"example.com/dice/shared/program"
+	"example.com/dice/shared/telemetry"
+)
+
+func main() { program.Main("die", run) }
+
+func run(ctx context.Context) (err error) {
+	cfg, err := readConfig()
+	if err != nil {
+		return err
+	}
+	dice, err := readDice(cfg.diceFile)
+	if err != nil {
+		return fmt.Errorf("DICE_FILE=%q: %w", cfg.diceFile, err)
+	}
+
+	flush, err := telemetry.Start(ctx, "die", os.Stdout)
+	if err != nil {
+		return fmt.Errorf("starting telemetry: %w", err)
+	}
+	defer func() { err = errors.Join(err, flush(ctx)) }()
+
+	store, err := openStore(ctx, cfg.database, dice)
+	if err != nil {
+		return fmt.Errorf("DATABASE=%q: %w", cfg.database, err)
+	}
+	defer func() { err = errors.Join(err, store.close()) }()
+
+	return httpserver.Run(ctx, cfg.addr, newRouter(handler{store, cfg.latency}))
+}

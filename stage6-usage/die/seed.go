@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	_ "embed" // for the schema
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/mattn/go-sqlite3"
+)
+
+const seedTimeout = 3 * time.Second // for locks: several services may start at once
+
+//go:embed schema.sql
+var schema string
+
+const (
+	deleteDice = `DELETE FROM dice` // and their faces with them
+	insertDie  = `INSERT INTO dice (identifier, position, error_rate) VALUES (?, ?, ?)`
+	insertFace = `INSERT INTO faces (identifier, position, value) VALUES (?, ?, ?)`
+)
+
+// seedWhenFree is seed, again and again for a while if another process has locked the database.
+func seedWhenFree(ctx context.Context, db *sql.DB, all dice) error {
+	attempt := func() (struct{}, error) {
+		err := seed(ctx, db, all)
+		if reason := (sqlite3.Error{}); !errors.As(err, &reason) || reason.Code != sqlite3.ErrBusy {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}
+	_, err := backoff.Retry(ctx, attempt, backoff.WithMaxElapsedTime(seedTimeout))
+	return err
+}
+
+// seed makes the tables if they are not there, and replaces the dice in them by these. It is one transaction: who
+// reads meanwhile sees either the old dice or the new ones, and if it fails the old ones stay.
+func seed(ctx context.Context, db *sql.DB, all dice) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // of no effect after the commit
+	for _, statement := range []string{schema, deleteDice} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if err := insert(ctx, tx, all); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func insert(ctx context.Context, tx *sql.Tx, all dice) error {
+	for i, identifier := range all.identifiers {
+		d := all.byID[identifier]
+		if _, err := tx.ExecContext(ctx, insertDie, identifier, i+1, *d.ErrorRate); err != nil {
+			return fmt.Errorf("die %q: %w", identifier, err)
+		}
+		for j, value := range d.Faces {
+			if _, err := tx.ExecContext(ctx, insertFace, identifier, j+1, value); err != nil {
+				return fmt.Errorf("die %q, face %d: %w", identifier, j+1, err)
+			}
+		}
+	}
+	return nil
+}

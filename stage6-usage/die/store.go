@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/XSAM/otelsql"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+const queryTimeout = time.Second // for all that a request needs; callers wait 2 s
+
+const (
+	selectIdentifiers = `SELECT identifier FROM dice ORDER BY position`
+	selectDie         = `SELECT error_rate, value FROM dice JOIN faces USING (identifier) WHERE identifier = ? ORDER BY faces.position`
+)
+
+// store looks dice up in a database.
+type store struct {
+	db               *sql.DB
+	pool             metric.Registration
+	identifiers, die *sql.Stmt
+}
+
+// unknownError is a caller's mistake: there is no die with this identifier.
+type unknownError struct {
+	identifier string
+	known      []string
+}
+
+func (e unknownError) Error() string {
+	return fmt.Sprintf("unknown die %.40q: must be one of %s", e.identifier, strings.Join(e.known, ", "))
+}
+
+// openStore opens the database and puts the dice into it. Its error says what to do. Whoever calls it must call close,
+// unless it returns an error.
+func openStore(ctx context.Context, file string, all dice) (*store, error) {
+	db, err := openDatabase(file)
+	if err != nil {
+		return nil, err
+	}
+	s := &store{db: db}
+	if err := s.start(ctx, all); err != nil {
+		return nil, errors.Join(advise(err), s.close())
+	}
+	return s, nil
+}
+
+func (s *store) start(ctx context.Context, all dice) (err error) {
+	if err := seedWhenFree(ctx, s.db, all); err != nil {
+		return err
+	}
+	if s.identifiers, err = s.db.PrepareContext(ctx, selectIdentifiers); err != nil {
+		return err
+	}
+	if s.die, err = s.db.PrepareContext(ctx, selectDie); err != nil {
+		return err
+	}
+	s.pool, err = otelsql.RegisterDBStatsMetrics(s.db, otelsql.WithAttributes(semconv.DBSystemNameSQLite))
+	return err
+}
+
+// close ends what openStore began. The metrics of the pool end first: they would ask a closed database.
+func (s *store) close() error {
+	var err error
+	if s.pool != nil {
+		err = s.pool.Unregister()
+	}
+	return errors.Join(err, s.db.Close())
+}
+
+// list returns all identifiers, in the order of the file.
+func (s *store) list(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	rows, err := s.identifiers.QueryContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var identifier string
+		if err := rows.Scan(&identifier); err != nil {
+			return nil, err
+		}
+		all = append(all, identifier)
+	}
+	return all, rows.Err()
+}
+
+// find returns the die with this identifier. If there is none, its error is an [unknownError] that says which there are.
+func (s *store) find(ctx context.Context, identifier string) (die, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	found, err := s.lookUp(ctx, identifier)
+	if err != nil || len(found.Faces) > 0 {
+		return found, err
+	}
+	known, err := s.list(ctx)
+	if err != nil {
+		return die{}, err
+	}
+	return die{}, unknownError{identifier, known}
+}
+
+// lookUp returns a die without faces if there is none.
+func (s *store) lookUp(ctx context.Context, identifier string) (die, error) {
+	rows, err := s.die.QueryContext(ctx, identifier)
+	if err != nil {
+		return die{}, err
+	}
+	defer rows.Close()
+	var found die
+	for rows.Next() {
+		var value int
+		if err := rows.Scan(&found.ErrorRate, &value); err != nil {
+			return die{}, err
+		}
+		found.Faces = append(found.Faces, value)
+	}
+	return found, rows.Err()
+}

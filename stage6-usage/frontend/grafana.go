@@ -1,0 +1,21 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+)
+
+// traceURL is the address of a trace in Grafana's Explore.
+func traceURL(grafana, id string) string {
+	type object = map[string]any
+	panes, err := json.Marshal(object{"trace": object{
+		"datasource": "tempo",
+		"queries":    []object{{"refId": "A", "datasource": object{"type": "tempo", "uid": "tempo"}, "queryType": "traceql", "query": id}},
+		"range":      object{"from": "now-1h", "to": "now"},
+	}})
+	if err != nil {
+		panic(fmt.Errorf("encoding the query for Grafana: %w", err)) // maps of strings can be encoded
+	}
+	return grafana + "/explore?" + url.Values{"schemaVersion": {"1"}, "orgId": {"1"}, "panes": {string(panes)}}.Encode()
+}

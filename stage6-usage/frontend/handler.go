@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	_ "embed" // for the page
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+
+	"github.com/alexedwards/scs/v2"
+	"go.opentelemetry.io/otel/trace"
+
+	"example.com/dice/shared/upstream"
+)
+
+//go:embed page.html
+var pageHTML string
+
+// policy lets the page load nothing, run no script, and post to this site only.
+const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+type handler struct {
+	dice    dieService
+	rolls   rollService
+	page    *template.Template
+	grafana string
+
+	sessions *scs.SessionManager
+}
+
+// view is what the page shows.
+type view struct {
+	User     string // empty: nobody is signed in
+	Name     string // that was refused
+	Dice     []string
+	Chosen   string
+	Times    string // the number of dice
+	Output   string // literal text
+	TraceID  string // of the last run; empty before the first
+	TraceURL string
+}
+
+func newHandler(dice dieService, rolls rollService, sessions *scs.SessionManager, grafana string) handler {
+	return handler{dice: dice, rolls: rolls, sessions: sessions, page: template.Must(template.New("page").Parse(pageHTML)), grafana: grafana}
+}
+
+// open answers GET /: the page before the first run.
+func (h handler) open(w http.ResponseWriter, r *http.Request) {
+	h.show(r.Context(), w, "", "1", reply{})
+}
+
+// run answers POST /: it rolls the chosen die as often as wanted, and shows the reply. The page has the status that its box shows,
+// so that this service's own metrics count what its users see.
+func (h handler) run(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	user := h.user(ctx)
+	if user == "" {
+		slog.WarnContext(ctx, "run refused: nobody is signed in")
+		h.show(ctx, w, "", "1", reply{http.StatusUnauthorized, "sign in first"})
+		return
+	}
+	if err := r.ParseForm(); err != nil {
+		slog.WarnContext(ctx, "form refused", "error", err)
+		h.show(ctx, w, "", "1", reply{http.StatusBadRequest, "the form cannot be read: " + err.Error()})
+		return
+	}
+
+	die, times := r.PostFormValue("die"), cmp.Or(r.PostFormValue("times"), "1")
+	got, err := h.rolls.roll(ctx, die, times)
+	switch {
+	case errors.Is(err, context.Canceled):
+		slog.InfoContext(ctx, "run canceled by the user", "die.identifier", die, "dice.batch.size", times)
+		got.status, got.body = upstream.Explain("roll", err)
+	case err != nil:
+		slog.ErrorContext(ctx, "no reply from the roll service", "die.identifier", die, "dice.batch.size", times, "error", err)
+		got.status, got.body = upstream.Explain("roll", err)
+	default:
+		slog.InfoContext(ctx, "run", "die.identifier", die, "dice.batch.size", times, "http.response.status_code", got.status)
+	}
+	trackRun(ctx, user, die, times, got.status)
+	h.show(ctx, w, die, times, got)
+}
+
+// show writes the page, with the reply if there is one. Who is not signed in gets the sign-in form.
+// Without the die service there is only the chosen die; if there is none, the box says why.
+func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen, times string, got reply) {
+	user := h.user(ctx)
+	if user == "" {
+		h.render(ctx, w, view{}, got)
+		return
+	}
+	dice, err := h.dice.identifiers(ctx)
+	if err != nil {
+		if !errors.Is(err, context.Canceled) {
+			slog.ErrorContext(ctx, "no reply from the die service", "error", err)
+		}
+		if got.status == 0 {
+			got.status, got.body = upstream.Explain("die", err)
+		} else if chosen != "" {
+			dice = []string{chosen}
+		}
+	}
+	h.render(ctx, w, view{User: user, Dice: dice, Chosen: chosen, Times: times}, got)
+}
+
+func (h handler) render(ctx context.Context, w http.ResponseWriter, v view, got reply) {
+	if got.status != 0 {
+		v.Output = got.String()
+		v.TraceID = trace.SpanContextFromContext(ctx).TraceID().String()
+		v.TraceURL = traceURL(h.grafana, v.TraceID)
+	}
+	var body bytes.Buffer
+	if err := h.page.Execute(&body, v); err != nil {
+		panic(fmt.Errorf("rendering the page: %w", err)) // a bug in page.html
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", policy)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	if got.status >= http.StatusBadRequest {
+		w.WriteHeader(got.status)
+	}
+	_, _ = body.WriteTo(w) // fails only if the user is gone
+}

@@ -1,0 +1,34 @@
+// Command frontend is the web page: choose a die, press Run, and read what the roll service replies.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"example.com/dice/shared/httpserver"
+	"example.com/dice/shared/program"
+	"example.com/dice/shared/telemetry"
+)
+
+func main() { program.Main("frontend", run) }
+
+func run(ctx context.Context) (err error) {
+	cfg, err := readConfig()
+	if err != nil {
+		return err
+	}
+
+	flush, err := telemetry.Start(ctx, "frontend", os.Stdout)
+	if err != nil {
+		return fmt.Errorf("starting telemetry: %w", err)
+	}
+	defer func() { err = errors.Join(err, flush(ctx)) }()
+
+	dice := newDieService(cfg.dieURL, lookupTimeout)
+	rolls := newRollService(cfg.rollURL, rollTimeout)
+	sessions, stop := newSessions()
+	defer stop()
+	return httpserver.Run(ctx, cfg.addr, newRouter(newHandler(dice, rolls, sessions, cfg.grafana)))
+}

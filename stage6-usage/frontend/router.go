@@ -1,0 +1,43 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/riandyrn/otelchi"
+
+	"example.com/dice/shared/httpjson"
+	"example.com/dice/shared/httpmetrics"
+)
+
+const largestForm = 1 << 10 // bytes; what users post goes into log records
+
+func newRouter(h handler) http.Handler {
+	r := chi.NewRouter()
+	// As in the roll service. The server's span takes on the trace that the caller's headers name.
+	r.Use(otelchi.Middleware("frontend", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))
+	r.Use(httpmetrics.Middleware)
+	r.Use(httpjson.Recoverer)
+	r.Use(sameSite().Handler)
+	r.Use(middleware.RequestSize(largestForm))
+	r.Use(h.sessions.LoadAndSave)
+	r.NotFound(httpjson.NotFound)
+	r.MethodNotAllowed(httpjson.MethodNotAllowed(r))
+	r.Get("/", h.open)
+	r.Post("/", h.run)
+	r.Post("/sign-in", h.signIn)
+	r.Post("/sign-out", h.signOut)
+	return r
+}
+
+// sameSite refuses forms that the pages of other sites post.
+func sameSite() *http.CrossOriginProtection {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		slog.WarnContext(r.Context(), "post from another site refused")
+		httpjson.Error(w, http.StatusForbidden, "this form was posted from another site")
+	}))
+	return protection
+}

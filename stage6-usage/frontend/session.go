@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+
+	"example.com/dice/shared/httpjson"
+)
+
+const (
+	sessionLifetime = 12 * time.Hour // then one has to sign in again
+	longestName     = 32             // letters and other characters
+	userKey         = "user"         // of the name in a session
+)
+
+// newSessions keeps sessions in memory, so a restart ends them all. Call stop once they are no longer used.
+//
+// There is no idle timeout: with one, scs writes the session at the end of every request, and a run that ends
+// after its user has signed out would bring the session back.
+func newSessions() (sessions *scs.SessionManager, stop func()) {
+	sessions = scs.New()
+	sessions.Lifetime = sessionLifetime
+	sessions.ErrorFunc = sessionFailed
+	sessions.Cookie.HttpOnly = true                 // no script can read it
+	sessions.Cookie.SameSite = http.SameSiteLaxMode // nor does it come with what other sites post
+	sessions.Cookie.Secure = false                  // the page is at http://localhost; switch it on with HTTPS
+	return sessions, sessions.Store.(*memstore.MemStore).StopCleanup
+}
+
+func sessionFailed(w http.ResponseWriter, r *http.Request, err error) {
+	slog.ErrorContext(r.Context(), "session failed", "error", err)
+	httpjson.Error(w, http.StatusInternalServerError, "the session cannot be read or written; try again later")
+}
+
+// user returns the name of who is signed in, or nothing.
+func (h handler) user(ctx context.Context) string { return h.sessions.GetString(ctx, userKey) }
+
+// signIn answers POST /sign-in. There is no password: anyone may have any name.
+func (h handler) signIn(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	name, err := readName(r)
+	if err != nil {
+		slog.WarnContext(ctx, "sign-in refused", "error", err)
+		h.render(ctx, w, view{Name: name}, reply{http.StatusBadRequest, err.Error()})
+		return
+	}
+	// With a new token, one that somebody may have got hold of before is worth nothing.
+	if err := h.sessions.RenewToken(ctx); err != nil {
+		sessionFailed(w, r, err)
+		return
+	}
+	h.sessions.Put(ctx, userKey, name)
+	slog.InfoContext(ctx, "sign-in")
+	trackSignIn(ctx, name)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// signOut answers POST /sign-out.
+func (h handler) signOut(w http.ResponseWriter, r *http.Request) {
+	if err := h.sessions.Destroy(r.Context()); err != nil {
+		sessionFailed(w, r, err)
+		return
+	}
+	slog.InfoContext(r.Context(), "sign-out")
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// readName returns the name in a form, without spaces around it. Its error says what is allowed, and not the name.
+func readName(r *http.Request) (string, error) {
+	if err := r.ParseForm(); err != nil {
+		return "", fmt.Errorf("the form cannot be read: %w", err)
+	}
+	name := strings.TrimSpace(r.PostFormValue("name"))
+	if length := utf8.RuneCountInString(name); length < 1 || length > longestName || strings.ContainsFunc(name, notInNames) {
+		return name, errors.New("a name has 1 to 32 letters, digits, spaces, and . - _ '")
+	}
+	return name, nil
+}
+
+func notInNames(r rune) bool {
+	return !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Digit) && !strings.ContainsRune(" .-_'", r)
+}

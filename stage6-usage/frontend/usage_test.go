@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"net/url"
+	"testing"
+)
+
+// recordsOf returns the log records that do makes: those of the service, and those of usage.
+func recordsOf(t *testing.T, do func()) (operational, usage []map[string]any) {
+	t.Helper()
+	var out bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
+	defer slog.SetDefault(before)
+	do()
+	for lines := json.NewDecoder(&out); lines.More(); {
+		var record map[string]any
+		if err := lines.Decode(&record); err != nil {
+			t.Fatal(err)
+		}
+		delete(record, "time")
+		if record["usage"] == true {
+			usage = append(usage, record)
+		} else {
+			operational = append(operational, record)
+		}
+	}
+	return operational, usage
+}
+
+func TestUsageRecords(t *testing.T) {
+	type record = map[string]any
+	run := func(die string, status float64, also record) record {
+		ran := record{"level": "INFO", "msg": "ran", "usage": true, "event": "run", "user": "Ada", "die": die, "status": status}
+		maps.Copy(ran, also)
+		return ran
+	}
+	tests := []struct {
+		path, form string
+		roll       int
+		want       record // nil: none
+	}{
+		{"/sign-in", "name=+Grace+", 200, record{"level": "INFO", "msg": "signed in", "usage": true, "event": "sign-in", "user": "Grace"}},
+		{"/sign-in", "name=%3Cb%3E", 200, nil},
+		{"/sign-in", "name=%zz", 200, nil},
+		{"/sign-out", "", 200, nil},
+		{"/", "die=fair", 200, run("fair", 200, record{"dice": 1.})},
+		{"/", "die=risky&times=10", 500, run("risky", 500, record{"dice": 10.})},
+		{"/", "die=fair&times=-2", 400, run("fair", 400, record{"dice": -2.})},
+		{"/", "die=fair&times=many", 400, run("fair", 400, nil)},
+		{"/", "die=fair&times=99999999999999999999", 400, run("fair", 400, nil)},
+		{"/", "die=fair&user=Eve&usage=false", 200, run("fair", 200, record{"dice": 1.})},
+		{"/", "die=%zz", 200, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.path+" "+test.form, func(t *testing.T) {
+			operational, usage := recordsOf(t, func() { postTo(t.Context(), newTestRouter(t, replyWith(test.roll, "{}")), test.path, test.form) })
+			if len(operational) != 1 {
+				t.Errorf("%d records beside that of usage, want 1: %v", len(operational), operational)
+			}
+			if test.want == nil {
+				if len(usage) > 0 {
+					t.Errorf("usage %v, want none", usage)
+				}
+				return
+			}
+			if len(usage) != 1 || !maps.Equal(usage[0], test.want) {
+				t.Errorf("usage %v\nwant  %v", usage, test.want)
+			}
+		})
+	}
+}
+
+// TestNameIsInUsageRecordsOnly wants no name in any other record, whatever was done with it.
+func TestNameIsInUsageRecordsOnly(t *testing.T) {
+	const name = "Wilhelmina"
+	operational, usage := recordsOf(t, func() {
+		router := newRouter(newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", 0)))
+		for _, form := range []string{"name=" + name, "name=" + name + "%zz", "name=" + url.QueryEscape("<"+name+">")} {
+			cookie := sessionCookie(postTo(t.Context(), router, "/sign-in", form))
+			post(t.Context(), router, "die=fair", "Cookie", cookie)
+			postTo(t.Context(), router, "/sign-out", "", "Cookie", cookie)
+		}
+	})
+	if len(operational) != 9 || len(usage) != 2 {
+		t.Errorf("%d and %d records, want 9 and 2", len(operational), len(usage))
+	}
+	for _, record := range operational {
+		if line, _ := json.Marshal(record); bytes.Contains(line, []byte(name)) {
+			t.Errorf("the name is in %s", line)
+		}
+	}
+	for _, record := range usage {
+		if record["user"] != name {
+			t.Errorf("no name in %v", record)
+		}
+	}
+}
+
+func TestRefusedRunIsNoUsage(t *testing.T) {
+	operational, usage := recordsOf(t, func() {
+		post(t.Context(), newRouter(newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", 0))), "die=fair")
+	})
+	if len(operational) != 1 || operational[0]["level"] != slog.LevelWarn.String() || len(usage) > 0 {
+		t.Errorf("records %v, usage %v, want a warning and none", operational, usage)
+	}
+}

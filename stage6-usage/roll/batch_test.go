@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.uber.org/goleak"
+
+	"example.com/dice/shared/chance"
+	"example.com/dice/shared/httpjson"
+)
+
+func TestTotalOfABatch(t *testing.T) {
+	tests := []struct{ times, least, most int }{{1, 1, 6}, {2, 2, 12}, {1000, 3200, 3800}} // 1000 dice: 3500 ± 5.5σ
+	for _, test := range tests {
+		query := fmt.Sprintf("die=fair&times=%d", test.times)
+		status, body := send(t.Context(), t, newTestRouter(0), http.MethodGet, "/roll-async", query)
+		if status != http.StatusOK || body.Total < test.least || body.Total > test.most || body.Roll != 0 {
+			t.Errorf("%s: status %d, body %+v, want a total from %d to %d", query, status, body, test.least, test.most)
+		}
+	}
+}
+
+func TestWrongBatches(t *testing.T) {
+	const allowed = "must be a whole number from 1 to 1000"
+	tests := []struct{ query, message string }{
+		{"", "die is missing: add one, such as ?die=fair"},
+		{"die=blue&times=2", `unknown die "blue": must be one of fair, risky`},
+		{"die=fair", "times is missing: add it, such as &times=10"},
+		{"die=fair&times=", `times is "": ` + allowed},
+		{"die=fair&times=two", `times is "two": ` + allowed},
+		{"die=fair&times=1.5", `times is "1.5": ` + allowed},
+		{"die=fair&times=0", `times is "0": ` + allowed},
+		{"die=fair&times=-1", `times is "-1": ` + allowed},
+		{"die=fair&times=1001", `times is "1001": ` + allowed},
+		{"die=fair&times=99999999999999999999", `times is "99999999999999999999": ` + allowed},
+		{"die=fair&times=2&times=2", "times is given 2 times: give it once"},
+		{"die=fair&times=%zz", `malformed query string: invalid URL escape "%zz"`},
+	}
+	for _, test := range tests {
+		status, body := send(t.Context(), t, newTestRouter(0), http.MethodGet, "/roll-async", test.query)
+		if status != http.StatusBadRequest || body.Error != test.message {
+			t.Errorf("%s: status %d %q\nwant 400 %q", test.query, status, body.Error, test.message)
+		}
+	}
+}
+
+// TestBatchLastsAsLongAsItsLongestWait also finds goroutines that are left: a bubble must not end with any.
+func TestBatchLastsAsLongAsItsLongestWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		status, _ := send(t.Context(), t, newTestRouter(time.Second), http.MethodGet, "/roll-async", "die=fair&times=1000")
+		if took := time.Since(start); status != http.StatusOK || took > time.Second || took < 990*time.Millisecond {
+			t.Errorf("status %d after %s, want 200 after nearly 1s", status, took)
+		}
+	})
+}
+
+// TestFirstFailureCancelsTheOtherRolls fails the first of the dice whose wait is over.
+func TestFirstFailureCancelsTheOtherRolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := roller{chance: chance.New(1), maxWait: time.Hour, maxTimes: 10}
+		start := time.Now()
+		var err error
+		spans := spansInOrder(t, func() {
+			_, err = r.rollBatch(t.Context(), die{identifier: "broken", errorRate: 1}, 10)
+		})
+		if !errors.Is(err, errDieFailed) || time.Since(start) > 30*time.Minute {
+			t.Errorf("error %v after %s", err, time.Since(start))
+		}
+		if len(spans) != 10 {
+			t.Fatalf("%d spans, want 10", len(spans))
+		}
+		for i, span := range spans {
+			want, code := "canceled", codes.Unset
+			if i == 0 {
+				want, code = "die_failed", codes.Error
+			}
+			attributes := attribute.NewSet(span.Attributes()...)
+			if got, _ := attributes.Value("error.type"); got.AsString() != want || span.Status().Code != code {
+				t.Errorf("roll %d: error.type %q, status %v, want %q and %s", i+1, got.AsString(), span.Status(), want, code)
+			}
+		}
+	})
+}
+
+func TestCallerWhoGoesAwayEndsTheBatch(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	added := countsOf(t, func() {
+		status, _ := send(ctx, t, newTestRouter(time.Hour), http.MethodGet, "/roll-async", "die=fair&times=1000")
+		if status != httpjson.StatusClientClosedRequest {
+			t.Errorf("status %d, want %d", status, httpjson.StatusClientClosedRequest)
+		}
+	})
+	if canceled := added["dice.rolls {roll}{die.identifier=fair,error.type=canceled}"]; canceled != 1000 {
+		t.Errorf("%d rolls counted as canceled, want 1000", canceled)
+	}
+}
+
+func TestSpansOfABatch(t *testing.T) {
+	spans := spansInOrder(t, func() {
+		send(t.Context(), t, newTestRouter(0), http.MethodGet, "/roll-async", "die=fair&times=5")
+	})
+	if len(spans) != 6 || spans[5].Name() != "GET /roll-async" {
+		t.Fatalf("spans %v, want five rolls and GET /roll-async", spans)
+	}
+	for _, roll := range spans[:5] {
+		if roll.Name() != "roll die" || roll.Parent().SpanID() != spans[5].SpanContext().SpanID() {
+			t.Errorf("span %s is not a roll below GET /roll-async", roll.Name())
+		}
+	}
+	attributes := attribute.NewSet(spans[5].Attributes()...)
+	if size, _ := attributes.Value("dice.batch.size"); size.AsInt64() != 5 {
+		t.Errorf("dice.batch.size %v, want 5", size)
+	}
+}
+
+func TestMetricsOfABatch(t *testing.T) {
+	router := newTestRouter(0)
+	batches := func(added map[string]int64) (ok, failed int64) {
+		return added["dice.batch.size {roll}{die.identifier=risky}"],
+			added["dice.batch.size {roll}{die.identifier=risky,error.type=die_failed}"]
+	}
+	var succeeded, failures int64
+	added := countsOf(t, func() {
+		for range 100 {
+			switch status, _ := send(t.Context(), t, router, http.MethodGet, "/roll-async", "die=risky&times=5"); status {
+			case http.StatusOK:
+				succeeded++
+			case http.StatusInternalServerError:
+				failures++
+			}
+		}
+	})
+	if ok, failed := batches(added); ok != succeeded || failed != failures || ok+failed != 100 || failed < 15 || failed > 67 { // 41 ± 5σ
+		t.Errorf("%d batches and %d failed ones counted, the callers got %d and %d", ok, failed, succeeded, failures)
+	}
+	if left := added["dice.rolls.active {roll}{die.identifier=risky}"]; left != 0 {
+		t.Errorf("%d rolls are under way, want 0", left)
+	}
+}
+
+func TestRollsUnderWayAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const active = "dice.rolls.active {roll}{die.identifier=fair}"
+		added := countsOf(t, func() {
+			r := roller{chance: chance.New(1), maxWait: time.Hour, maxTimes: 7}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			before := counts(t)[active]
+			go func() {
+				defer close(done)
+				_, _ = r.rollBatch(ctx, die{identifier: "fair", faces: []int{1, 2, 3, 4, 5, 6}}, 7)
+			}()
+			synctest.Wait()
+			if got := counts(t)[active] - before; got != 7 {
+				t.Errorf("%d rolls under way, want 7", got)
+			}
+			cancel()
+			<-done
+		})
+		if added[active] != 0 {
+			t.Errorf("%d rolls are still under way", added[active])
+		}
+	})
+}
+
+func TestOneLogRecordForEachBatch(t *testing.T) {
+	var out bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
+	defer slog.SetDefault(before)
+
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	tests := []struct {
+		ctx            context.Context
+		query          string
+		level, message string
+	}{
+		{t.Context(), "die=fair&times=3", "INFO", "batch rolled"},
+		{t.Context(), "die=risky&times=999", "ERROR", "batch failed"},
+		{canceled, "die=fair&times=3", "INFO", "batch canceled by the caller"},
+	}
+	for _, test := range tests {
+		out.Reset()
+		send(test.ctx, t, newTestRouter(time.Millisecond), http.MethodGet, "/roll-async", test.query)
+		var record struct {
+			Level, Msg string
+			Size       int     `json:"dice.batch.size"`
+			Duration   float64 `json:"dice.batch.duration"`
+		}
+		if err := json.Unmarshal(out.Bytes(), &record); err != nil {
+			t.Fatalf("not one record: %v\n%s", err, out.String())
+		}
+		if record.Level != test.level || record.Msg != test.message || record.Size == 0 || record.Duration <= 0 || record.Duration > 60 {
+			t.Errorf("%s logged %+v", test.query, record)
+		}
+	}
+}
+
+// BenchmarkBatch has waits of up to a second, and a span for each die. That a thousand dice hardly take longer
+// than ten is what concurrency gives.
+func BenchmarkBatch(b *testing.B) {
+	spans := sdktrace.NewBatchSpanProcessor(noSpanExporter{})
+	tracerProvider.RegisterSpanProcessor(spans)
+	defer tracerProvider.UnregisterSpanProcessor(spans)
+	router := newTestRouter(time.Second)
+	for _, times := range []int{1, 10, 100, 1000} {
+		b.Run(fmt.Sprintf("%d_dice", times), func(b *testing.B) {
+			for b.Loop() {
+				recorder := httptest.NewRecorder()
+				router.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, fmt.Sprintf("/roll-async?die=fair&times=%d", times), nil))
+				if recorder.Code != http.StatusOK {
+					b.Fatalf("status %d", recorder.Code)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"example.com/dice/shared/httpjson"
+	"example.com/dice/shared/upstream"
+)
+
+type handler struct {
+	dice   dieService
+	roller roller
+}
+
+// roll answers GET /roll?die=fair.
+func (h handler) roll(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	identifier, err := requestedDie(r.URL.RawQuery)
+	if err != nil {
+		refuse(ctx, w, err)
+		return
+	}
+	d, err := h.dice.find(ctx, identifier)
+	if err != nil {
+		noDie(ctx, w, err)
+		return
+	}
+
+	value, err := h.roller.roll(ctx, d)
+	switch {
+	case errors.Is(err, context.Canceled):
+		slog.InfoContext(ctx, "roll canceled by the caller", "die.identifier", d.identifier)
+		httpjson.Error(w, httpjson.StatusClientClosedRequest, "canceled by the caller")
+	case err != nil:
+		slog.ErrorContext(ctx, "roll failed", "die.identifier", d.identifier, "error", err)
+		httpjson.Error(w, http.StatusInternalServerError, err.Error())
+	default:
+		slog.InfoContext(ctx, "rolled", "die.identifier", d.identifier, "die.value", value)
+		httpjson.Reply(w, http.StatusOK, map[string]int{"roll": value})
+	}
+}
+
+// noDie tells the caller why there is no die: it is unknown, or the die service did not tell.
+func noDie(ctx context.Context, w http.ResponseWriter, err error) {
+	var reply upstream.StatusError
+	if errors.As(err, &reply) && reply.Status == http.StatusNotFound && reply.Message != "" {
+		refuse(ctx, w, errors.New(reply.Message))
+		return
+	}
+	if errors.Is(err, context.Canceled) {
+		slog.InfoContext(ctx, "look-up canceled by the caller")
+	} else {
+		slog.ErrorContext(ctx, "look-up failed", "error", err)
+	}
+	status, sentence := upstream.Explain("die", err)
+	httpjson.Error(w, status, sentence)
+}
+
+// refuse tells the caller what is wrong with the request.
+func refuse(ctx context.Context, w http.ResponseWriter, reason error) {
+	slog.WarnContext(ctx, "roll refused", "error", reason)
+	httpjson.Error(w, http.StatusBadRequest, reason.Error())
+}
+
+// requestedDie returns the die that a query string asks for. Its error is for the caller to read.
+func requestedDie(query string) (string, error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return "", fmt.Errorf("malformed query string: %w", err)
+	}
+	switch dice := values["die"]; len(dice) {
+	case 0:
+		return "", errors.New("die is missing: add one, such as ?die=fair")
+	case 1:
+		return dice[0], nil
+	default:
+		return "", fmt.Errorf("die is given %d times: give it once", len(dice))
+	}
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"example.com/dice/shared/upstream"
+)
+
+const lookupTimeout = 2 * time.Second // for both attempts together
+
+// dieService is the die service as this one sees it.
+type dieService struct {
+	url    string
+	client *http.Client
+}
+
+// newDieService retries outside of the transport that traces, so that each attempt has a span of its own.
+func newDieService(url string, timeout time.Duration) dieService {
+	traced := otelhttp.NewTransport(upstream.Connections(),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
+	)
+	return dieService{url: url, client: &http.Client{Transport: upstream.Retry(traced), Timeout: timeout}}
+}
+
+// find looks a die up. What its error means, upstream.Explain knows; a status 404 is the caller's mistake.
+func (s dieService) find(ctx context.Context, identifier string) (die, error) {
+	var found struct {
+		Faces     []int
+		ErrorRate *float64 `json:"error_rate"`
+	}
+	query := url.Values{"identifier": {identifier}}
+	if err := upstream.GetJSON(ctx, s.client, s.url+"/dice?"+query.Encode(), &found); err != nil {
+		return die{}, err
+	}
+	if len(found.Faces) != 6 || found.ErrorRate == nil {
+		return die{}, errors.New("the reply is no specification of a die")
+	}
+	return die{identifier: identifier, faces: found.Faces, errorRate: *found.ErrorRate}, nil
+}

@@ -1,0 +1,33 @@
+// Command roll rolls dice: GET /roll?die=fair, and GET /roll-async?die=fair&times=10.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"example.com/dice/shared/chance"
+	"example.com/dice/shared/httpserver"
+	"example.com/dice/shared/program"
+	"example.com/dice/shared/telemetry"
+)
+
+func main() { program.Main("roll", run) }
+
+func run(ctx context.Context) (err error) {
+	cfg, err := readConfig()
+	if err != nil {
+		return err
+	}
+
+	flush, err := telemetry.Start(ctx, "roll", os.Stdout)
+	if err != nil {
+		return fmt.Errorf("starting telemetry: %w", err)
+	}
+	defer func() { err = errors.Join(err, flush(ctx)) }()
+
+	dice := newDieService(cfg.dieURL, lookupTimeout)
+	roller := roller{chance: chance.New(cfg.seed), maxWait: cfg.maxWait, maxTimes: cfg.maxTimes}
+	return httpserver.Run(ctx, cfg.addr, newRouter(handler{dice, roller}))
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+// page is what a user sees.
+type page struct {
+	dice   []string // in the drop-down
+	output string   // the text in the box
+	signIn bool     // it asks for a name
+}
+
+// readPage reads a page with this status to its end.
+func readPage(status int, body io.Reader) (page, error) {
+	document, err := goquery.NewDocumentFromReader(body)
+	if err != nil {
+		return page{}, fmt.Errorf("reading the page: %w", err)
+	}
+	signIn := document.Find(`form[action="/sign-in"]`).Length() > 0
+	if document.Find("output").Length() == 0 && !signIn {
+		return page{}, fmt.Errorf("not the page: %d %s", status, http.StatusText(status))
+	}
+	p := page{output: document.Find("output").Text(), signIn: signIn}
+	for _, option := range document.Find("option").EachIter() {
+		p.dice = append(p.dice, option.AttrOr("value", option.Text()))
+	}
+	return p, nil
+}
+
+// replyStatus returns the status that the output box begins with.
+func (p page) replyStatus() (int, error) {
+	word, _, _ := strings.Cut(p.output, " ")
+	status, err := strconv.Atoi(word)
+	if err != nil {
+		return 0, fmt.Errorf("the output box says %.80q", p.output)
+	}
+	return status, nil
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"slices"
+	"testing"
+)
+
+func TestEachUserSignsInRunsAndSignsOut(t *testing.T) {
+	got := startTarget(t)
+	command, _, stderr := generator(t, "TARGET_URL="+got.URL, "NUM_USERS=5", "MAX_ROLLS_PER_USER=4", "SEED=1")
+	if err := command.Run(); err != nil || stderr.Len() > 0 {
+		t.Fatalf("exit: %v, stderr: %s", err, stderr)
+	}
+	if len(got.events) != 5 {
+		t.Errorf("events of %d names, want 5: %v", len(got.events), got.events)
+	}
+	for name, events := range got.events {
+		if want := slices.Concat([]string{"in"}, slices.Repeat([]string{"run"}, len(events)-2), []string{"out"}); !slices.Equal(events, want) {
+			t.Errorf("%s: %v, want %v", name, events, want)
+		}
+	}
+}
+
+// TestUserSignsInAgain wants a user whose session is gone to go on.
+func TestUserSignsInAgain(t *testing.T) {
+	got := startTarget(t)
+	u := newUsers(config{target: got.URL, users: 1, maxRollsPerUser: 1, maxTimesPerRoll: 2})[0]
+	for range 2 {
+		for range 2 {
+			if status, _, err := u.roll(t.Context()); err != nil || status != 200 {
+				t.Fatalf("status %d, %v", status, err)
+			}
+		}
+		u.client.Jar, _ = cookiejar.New(nil)
+	}
+	if want := []string{"in", "run", "run", "in", "run", "run"}; !slices.Equal(got.events[u.name], want) {
+		t.Errorf("%v, want %v", got.events[u.name], want)
+	}
+}
+
+func TestSignInFails(t *testing.T) {
+	tests := []struct {
+		name, after string // the page after the sign-in
+		status      int
+		err         string
+	}{
+		{"refused", `<form action="/sign-in"></form><output>400 Bad Request</output>`, 400, ""},
+		{"without effect", `<form action="/sign-in"></form>`, 0, `the output box says ""`},
+		{"other page", `Welcome`, 0, "not the page: 200 OK"},
+		{"no dice", `<output>503 Service Unavailable</output>`, 503, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			mux := http.NewServeMux()
+			mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `<form action="/sign-in"></form>`) })
+			mux.HandleFunc("POST /sign-in", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, test.after) })
+			server := httptest.NewServer(mux)
+			defer server.Close()
+			u := newUsers(config{target: server.URL, users: 1, maxRollsPerUser: 1, maxTimesPerRoll: 2})[0]
+			status, dice, err := u.roll(t.Context())
+			if status != test.status || dice != 0 || (err == nil) != (test.err == "") || err != nil && err.Error() != test.err {
+				t.Errorf("status %d, %d dice, %v, want %d, 0, %q", status, dice, err, test.status, test.err)
+			}
+		})
+	}
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+)
+
+func TestRollMakesClientSpans(t *testing.T) {
+	recorder := tracetest.NewSpanRecorder()
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)))
+
+	users := newUsers(config{target: startTarget(t).URL, users: 2, maxRollsPerUser: 1, maxTimesPerRoll: 2})
+	if _, _, err := users[1].roll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	spans := recorder.Ended()
+	var names []string
+	for _, span := range spans {
+		names = append(names, span.Name())
+	}
+	if want := []string{"GET /", "POST /sign-in", "GET /", "POST /"}; !slices.Equal(names, want) {
+		t.Fatalf("spans %v, want %v", names, want)
+	}
+	for _, span := range spans {
+		attributes := attribute.NewSet(span.Attributes()...)
+		if label, _ := attributes.Value("user.label"); label.AsString() != "User 2" || span.SpanKind() != trace.SpanKindClient {
+			t.Errorf("span %s: kind %s, user.label %q, want a client span of User 2", span.Name(), span.SpanKind(), label.AsString())
+		}
+	}
+}
