@@ -169,7 +169,11 @@ func TestLocalFailsWithOneClearLine(t *testing.T) {
 		},
 		{
 			"no C compiler", with(t, "CC", "/nowhere/gcc"), []string{"stage5-database"},
-			"local: stage5-database needs a C compiler (gcc or clang) for SQLite: install one, or use Docker\n",
+			"local: stage5-database needs a C compiler (gcc or clang) and CGO_ENABLED=1 for SQLite: install one, or use Docker\n",
+		},
+		{
+			"cgo is off", with(t, "CGO_ENABLED", "0"), []string{"stage5-database"},
+			"local: stage5-database needs a C compiler (gcc or clang) and CGO_ENABLED=1 for SQLite: install one, or use Docker\n",
 		},
 		{
 			"range of ports", with(t, "ROLL_PORT", "8091-8093"), []string{"stage1-roll"},

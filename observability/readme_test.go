@@ -123,12 +123,12 @@ func isDirectory(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// files returns the content of all files below a directory, but for a reader's own settings.
+// files returns the content of all files below a directory, but for a reader's own settings and database.
 func files(t *testing.T, directory string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
 	err := filepath.WalkDir(directory, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || entry.Name() == ".env" {
+		if err != nil || entry.IsDir() || entry.Name() == ".env" || strings.HasPrefix(entry.Name(), "dice.db") {
 			return err
 		}
 		name, err := filepath.Rel(directory, path)

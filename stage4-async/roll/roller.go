@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// roller rolls dice after a random wait of up to maxWait, up to maxTimes of them at once.
+// roller rolls dice after a random wait of up to maxWait, up to maxTimes of them at once for one request.
 type roller struct {
 	chance   *rand.Rand
 	maxWait  time.Duration

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -29,19 +30,22 @@ const (
 // openDatabase prepares to open a file of SQLite, which is made if it is not there. Its connections tell of
 // themselves: a span for each query within a request, and db.client.operation.duration for all that they do.
 func openDatabase(file string) (*sql.DB, error) {
+	file, err := filepath.Abs(file) // a file even if it is ":memory:", which each connection would have for itself
+	if err != nil {
+		return nil, err
+	}
 	settings := url.Values{
 		"_journal_mode": {"WAL"}, // who reads does not wait for who writes
 		"_synchronous":  {"NORMAL"},
 		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
 		"_foreign_keys": {"on"},
-		"_txlock":       {"immediate"}, // waits for a lock at the start of a transaction, and not in its middle
 	}
 	db, err := otelsql.Open("sqlite3", "file:"+url.PathEscape(file)+"?"+settings.Encode(),
 		otelsql.WithAttributes(semconv.DBSystemNameSQLite),
 		otelsql.WithSpanNameFormatter(spanName),
 		otelsql.WithInstrumentAttributesGetter(attributesOfQuery),
 		otelsql.WithSpanOptions(otelsql.SpanOptions{
-			OmitRows: true, OmitConnPrepare: true, OmitConnResetSession: true, OmitConnectorConnect: true,
+			OmitRows: true, OmitConnPrepare: true,
 			SpanFilter:  withinRequest,
 			RecordError: func(err error) bool { return !errors.Is(err, context.Canceled) },
 		}),

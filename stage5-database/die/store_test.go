@@ -102,10 +102,12 @@ func TestBusyPool(t *testing.T) {
 			}
 			defer connection.Close()
 		}
-		start := time.Now()
-		checkUnavailable(t, router, "identifier=a", context.DeadlineExceeded.Error())
-		if waited := time.Since(start); waited != queryTimeout {
-			t.Errorf("waited %s, want %s", waited, queryTimeout)
+		for _, query := range []string{"", "identifier=a"} {
+			start := time.Now()
+			checkUnavailable(t, router, query, context.DeadlineExceeded.Error())
+			if waited := time.Since(start); waited != queryTimeout {
+				t.Errorf("waited %s, want %s", waited, queryTimeout)
+			}
 		}
 
 		ctx, cancel := context.WithCancel(t.Context())

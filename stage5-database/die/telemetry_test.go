@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -136,5 +138,24 @@ func TestFailedQueryIsAnError(t *testing.T) {
 	send(t.Context(), newRouter(handler{store: s}), http.MethodGet, "/dice", "identifier=a")
 	if ended := recorder.Ended(); len(ended) != 2 || ended[0].Name() != "SELECT dice faces" || ended[0].Status().Code != codes.Error || ended[1].Status().Code != codes.Error {
 		t.Errorf("spans %v", ended)
+	}
+}
+
+// TestCanceledQueryIsNoError cancels a query that would never end.
+func TestCanceledQueryIsNoError(t *testing.T) {
+	recorder := tracetest.NewSpanRecorder()
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)))
+	s := open(t, filepath.Join(t.TempDir(), "dice.db"), specify(0, "a"))
+	endless, err := s.db.PrepareContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.identifiers = endless
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	send(ctx, newRouter(handler{store: s}), http.MethodGet, "/dice", "")
+	ended := recorder.Ended()
+	if len(ended) != 2 || ended[0].SpanKind() != trace.SpanKindClient || ended[0].Status().Code != codes.Unset {
+		t.Errorf("spans %v, want a query without an error, and GET /dice", ended)
 	}
 }

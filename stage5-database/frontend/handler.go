@@ -62,13 +62,13 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	got, err := h.rolls.roll(ctx, die, times)
 	switch {
 	case errors.Is(err, context.Canceled):
-		slog.InfoContext(ctx, "run canceled by the user", "die.identifier", die, "dice.batch.size", times)
+		slog.InfoContext(ctx, "run canceled by the user", "die.identifier", die, "times", times)
 		got.status, got.body = upstream.Explain("roll", err)
 	case err != nil:
-		slog.ErrorContext(ctx, "no reply from the roll service", "die.identifier", die, "dice.batch.size", times, "error", err)
+		slog.ErrorContext(ctx, "no reply from the roll service", "die.identifier", die, "times", times, "error", err)
 		got.status, got.body = upstream.Explain("roll", err)
 	default:
-		slog.InfoContext(ctx, "run", "die.identifier", die, "dice.batch.size", times, "http.response.status_code", got.status)
+		slog.InfoContext(ctx, "run", "die.identifier", die, "times", times, "http.response.status_code", got.status)
 	}
 	h.show(ctx, w, die, times, got)
 }

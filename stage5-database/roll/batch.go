@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -28,7 +27,7 @@ func (h handler) rollAsync(w http.ResponseWriter, r *http.Request) {
 		refuse(ctx, w, err)
 		return
 	}
-	times, err := requestedTimes(r.URL.RawQuery, h.roller.maxTimes)
+	times, err := requestedTimes(r.URL.Query()["times"], h.roller.maxTimes)
 	if err != nil {
 		refuse(ctx, w, err)
 		return
@@ -68,8 +67,8 @@ func (r roller) rollBatch(ctx context.Context, d die, times int) (int, error) {
 	return total, err
 }
 
-// rollConcurrently starts all rolls at once, and returns when all have ended. The first that fails cancels the
-// context of the others.
+// rollConcurrently rolls up to maxTimes dice at once, and returns when all have ended. The first that fails cancels
+// the context of the others.
 func (r roller) rollConcurrently(ctx context.Context, d die, times int) (int, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(r.maxTimes)
@@ -85,13 +84,9 @@ func (r roller) rollConcurrently(ctx context.Context, d die, times int) (int, er
 	return int(total.Load()), err
 }
 
-// requestedTimes returns the number of rolls that a query string asks for. Its error is for the caller to read.
-func requestedTimes(query string, most int) (int, error) {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return 0, fmt.Errorf("malformed query string: %w", err)
-	}
-	switch times := values["times"]; len(times) {
+// requestedTimes returns the number of rolls that a request asks for. Its error is for the caller to read.
+func requestedTimes(times []string, most int) (int, error) {
+	switch len(times) {
 	case 0:
 		return 0, errors.New("times is missing: add it, such as &times=10")
 	case 1:

@@ -8,14 +8,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.uber.org/goleak"
 
 	"example.com/dice/shared/chance"
@@ -47,7 +45,7 @@ func TestWrongBatches(t *testing.T) {
 		{"die=fair&times=1001", `times is "1001": ` + allowed},
 		{"die=fair&times=99999999999999999999", `times is "99999999999999999999": ` + allowed},
 		{"die=fair&times=2&times=2", "times is given 2 times: give it once"},
-		{"die=fair&times=%zz", `malformed query string: invalid URL escape "%zz"`},
+		{"die=fair&times=2%zz", `malformed query string: invalid URL escape "%zz"`},
 	}
 	for _, test := range tests {
 		status, body := send(t.Context(), t, newTestRouter(0), http.MethodGet, "/roll-async", test.query)
@@ -65,6 +63,27 @@ func TestBatchLastsAsLongAsItsLongestWait(t *testing.T) {
 		if took := time.Since(start); status != http.StatusOK || took > time.Second || took < 990*time.Millisecond {
 			t.Errorf("status %d after %s, want 200 after nearly 1s", status, took)
 		}
+	})
+}
+
+func TestLimitOfRollsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := roller{chance: chance.New(1), maxWait: time.Second, maxTimes: 3}
+		ctx, cancel := context.WithCancel(t.Context())
+		const active = "dice.rolls.active {roll}{die.identifier=limited}"
+		countsOf(t, func() {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_, _ = r.rollBatch(ctx, die{identifier: "limited", faces: []int{1, 2, 3, 4, 5, 6}}, 10)
+			}()
+			synctest.Wait()
+			if got := counts(t)[active]; got != 3 {
+				t.Errorf("%d rolls at once, want 3", got)
+			}
+			cancel()
+			<-done
+		})
 	})
 }
 
@@ -210,25 +229,5 @@ func TestOneLogRecordForEachBatch(t *testing.T) {
 		if record.Level != test.level || record.Msg != test.message || record.Size == 0 || record.Duration <= 0 || record.Duration > 60 {
 			t.Errorf("%s logged %+v", test.query, record)
 		}
-	}
-}
-
-// BenchmarkBatch has waits of up to a second, and a span for each die. That a thousand dice hardly take longer
-// than ten is what concurrency gives.
-func BenchmarkBatch(b *testing.B) {
-	spans := sdktrace.NewBatchSpanProcessor(noSpanExporter{})
-	tracerProvider.RegisterSpanProcessor(spans)
-	defer tracerProvider.UnregisterSpanProcessor(spans)
-	router := newTestRouter(time.Second)
-	for _, times := range []int{1, 10, 100, 1000} {
-		b.Run(fmt.Sprintf("%d_dice", times), func(b *testing.B) {
-			for b.Loop() {
-				recorder := httptest.NewRecorder()
-				router.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, fmt.Sprintf("/roll-async?die=fair&times=%d", times), nil))
-				if recorder.Code != http.StatusOK {
-					b.Fatalf("status %d", recorder.Code)
-				}
-			}
-		})
 	}
 }

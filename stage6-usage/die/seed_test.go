@@ -115,13 +115,16 @@ func TestWriterDoesNotKeepReadersWaiting(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "dice.db")
 	all := specify(0, "a", "b")
 	s := open(t, file, all)
-	writer, err := s.db.BeginTx(t.Context(), nil)
+	writer, err := s.db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer writer.Rollback()
-	if _, err := writer.ExecContext(t.Context(), deleteDice); err != nil {
+	defer writer.Close()
+	if _, err := writer.ExecContext(t.Context(), "BEGIN EXCLUSIVE; "+deleteDice); err != nil { // exclusive of writers only
 		t.Fatal(err)
 	}
 	check(t, s, all)
+	if _, err := writer.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Error(err)
+	}
 }

@@ -28,17 +28,12 @@ type store struct {
 }
 
 // unknownError is a caller's mistake: there is no die with this identifier.
-type unknownError struct {
-	identifier string
-	known      []string
-}
+type unknownError string
 
-func (e unknownError) Error() string {
-	return fmt.Sprintf("unknown die %.40q: must be one of %s", e.identifier, strings.Join(e.known, ", "))
-}
+func (e unknownError) Error() string { return string(e) }
 
-// openStore opens the database and puts the dice into it. Its error says what to do. Whoever calls it must call close,
-// unless it returns an error.
+// openStore opens the database and puts the dice into it. Its error says what to do where that is known. Whoever calls it
+// must call close, unless it returns an error.
 func openStore(ctx context.Context, file string, all dice) (*store, error) {
 	db, err := openDatabase(file)
 	if err != nil {
@@ -106,7 +101,7 @@ func (s *store) find(ctx context.Context, identifier string) (die, error) {
 	if err != nil {
 		return die{}, err
 	}
-	return die{}, unknownError{identifier, known}
+	return die{}, unknownError(fmt.Sprintf("unknown die %.40q: must be one of %s", identifier, strings.Join(known, ", ")))
 }
 
 // lookUp returns a die without faces if there is none.

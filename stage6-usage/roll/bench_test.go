@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/riandyrn/otelchi"
@@ -84,5 +86,25 @@ func benchmark(b *testing.B, router http.Handler) {
 		if recorder.Code != http.StatusOK {
 			b.Fatalf("status %d", recorder.Code)
 		}
+	}
+}
+
+// BenchmarkBatch has waits of up to a second, and a span for each die. That a thousand dice hardly take longer
+// than ten is what concurrency gives.
+func BenchmarkBatch(b *testing.B) {
+	spans := sdktrace.NewBatchSpanProcessor(noSpanExporter{})
+	tracerProvider.RegisterSpanProcessor(spans)
+	defer tracerProvider.UnregisterSpanProcessor(spans)
+	router := newTestRouter(time.Second)
+	for _, times := range []int{1, 10, 100, 1000} {
+		b.Run(fmt.Sprintf("%d_dice", times), func(b *testing.B) {
+			for b.Loop() {
+				recorder := httptest.NewRecorder()
+				router.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, fmt.Sprintf("/roll-async?die=fair&times=%d", times), nil))
+				if recorder.Code != http.StatusOK {
+					b.Fatalf("status %d", recorder.Code)
+				}
+			}
+		})
 	}
 }

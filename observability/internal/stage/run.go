@@ -106,13 +106,14 @@ func (s *Stage) checkCompiler(ctx context.Context) error {
 	if err != nil || !bytes.Contains(module, []byte("/go-sqlite3 ")) {
 		return err
 	}
-	compiler, err := exec.CommandContext(ctx, "go", "env", "CC").Output()
+	output, err := exec.CommandContext(ctx, "go", "env", "CC", "CGO_ENABLED").Output()
 	if err != nil {
 		return fmt.Errorf("asking for the C compiler: %w", err)
 	}
-	program, _, _ := strings.Cut(strings.TrimSpace(string(compiler)), " ")
-	if _, err := exec.LookPath(program); err != nil {
-		return fmt.Errorf("%s needs a C compiler (gcc or clang) for SQLite: install one, or use Docker", s.Name)
+	compiler, enabled, _ := strings.Cut(strings.TrimSpace(string(output)), "\n")
+	program, _, _ := strings.Cut(compiler, " ")
+	if _, err := exec.LookPath(program); err != nil || enabled != "1" {
+		return fmt.Errorf("%s needs a C compiler (gcc or clang) and CGO_ENABLED=1 for SQLite: install one, or use Docker", s.Name)
 	}
 	return nil
 }
