@@ -124,7 +124,7 @@ func lastLine(t *testing.T, lines string) summary {
 		}
 	}
 	if last.Message != "traffic generation is complete" {
-		t.Fatalf("last line of the traffic: %+v", last)
+		t.Fatalf("the traffic ended otherwise than with its summary:\n%s", lines)
 	}
 	return last
 }

@@ -92,7 +92,7 @@ func signInWrongly(t tab) {
 	t.signOut()
 }
 
-// signInAndOut ends with a run of a page that is still open after the sign-out.
+// signInAndOut presses Run on a page whose session is gone, and signs in again.
 func signInAndOut(t tab) {
 	t.Helper()
 	t.signIn("Ada")

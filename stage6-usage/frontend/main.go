@@ -28,7 +28,5 @@ func run(ctx context.Context) (err error) {
 
 	dice := newDieService(cfg.dieURL, lookupTimeout)
 	rolls := newRollService(cfg.rollURL, rollTimeout)
-	sessions, stop := newSessions()
-	defer stop()
-	return httpserver.Run(ctx, cfg.addr, newRouter(newHandler(dice, rolls, sessions, cfg.grafana)))
+	return httpserver.Run(ctx, cfg.addr, newRouter(newHandler(dice, rolls, newSessions(), cfg.grafana)))
 }

@@ -22,6 +22,8 @@ func TestNames(t *testing.T) {
 		{strings.Repeat("ß", 33), ""},
 		{"", ""},
 		{" \t ", ""},
+		{"...", ""},
+		{"\u0308", ""}, // a mark without a letter
 		{"Ada\nGrace", ""},
 		{"Ada\tGrace", ""},
 		{"Ada\x00", ""},
@@ -61,8 +63,8 @@ func TestRefusedNameStaysInTheField(t *testing.T) {
 func TestWrongSignInForms(t *testing.T) {
 	router := newRouter(newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", time.Second)))
 	tests := []struct{ form, want string }{
-		{"name=%zz", "400 Bad Request\nthe form cannot be read: invalid URL escape \"%zz\""},
-		{"name=" + strings.Repeat("x", largestForm), "400 Bad Request\nthe form cannot be read: http: request body too large"},
+		{"name=%zz", "400 Bad Request\nthe form cannot be read: it must be URL-encoded, and have at most 1024 bytes"},
+		{"name=" + strings.Repeat("x", largestForm), "400 Bad Request\nthe form cannot be read: it must be URL-encoded, and have at most 1024 bytes"},
 	}
 	for _, test := range tests {
 		if got := readPage(t, postTo(t.Context(), router, "/sign-in", test.form)); got.output != test.want || !got.signIn {

@@ -12,7 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 
 	"example.com/dice/shared/httpjson"
 )
@@ -23,18 +22,19 @@ const (
 	userKey         = "user"         // of the name in a session
 )
 
-// newSessions keeps sessions in memory, so a restart ends them all. Call stop once they are no longer used.
+// newSessions keeps sessions in memory, so a restart ends them all. scs clears those that have expired, for as long as
+// the process lives.
 //
 // There is no idle timeout: with one, scs writes the session at the end of every request, and a run that ends
 // after its user has signed out would bring the session back.
-func newSessions() (sessions *scs.SessionManager, stop func()) {
-	sessions = scs.New()
+func newSessions() *scs.SessionManager {
+	sessions := scs.New()
 	sessions.Lifetime = sessionLifetime
 	sessions.ErrorFunc = sessionFailed
 	sessions.Cookie.HttpOnly = true                 // no script can read it
 	sessions.Cookie.SameSite = http.SameSiteLaxMode // nor does it come with what other sites post
 	sessions.Cookie.Secure = false                  // the page is at http://localhost; switch it on with HTTPS
-	return sessions, sessions.Store.(*memstore.MemStore).StopCleanup
+	return sessions
 }
 
 func sessionFailed(w http.ResponseWriter, r *http.Request, err error) {
@@ -60,6 +60,9 @@ func (h handler) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.sessions.Put(ctx, userKey, name)
+	if _, _, err := h.sessions.Commit(ctx); err != nil {
+		return // LoadAndSave tries again, and replies: a sign-in that failed is not recorded
+	}
 	slog.InfoContext(ctx, "sign-in")
 	trackSignIn(ctx, name)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -78,15 +81,17 @@ func (h handler) signOut(w http.ResponseWriter, r *http.Request) {
 // readName returns the name in a form, without spaces around it. Its error says what is allowed, and not the name.
 func readName(r *http.Request) (string, error) {
 	if err := r.ParseForm(); err != nil {
-		return "", fmt.Errorf("the form cannot be read: %w", err)
+		return "", fmt.Errorf("the form cannot be read: it must be URL-encoded, and have at most %d bytes", largestForm)
 	}
 	name := strings.TrimSpace(r.PostFormValue("name"))
-	if length := utf8.RuneCountInString(name); length < 1 || length > longestName || strings.ContainsFunc(name, notInNames) {
+	if utf8.RuneCountInString(name) > longestName || strings.ContainsFunc(name, notInNames) || !strings.ContainsFunc(name, letterOrDigit) {
 		return name, errors.New("a name has 1 to 32 letters, digits, spaces, and . - _ '")
 	}
 	return name, nil
 }
 
+func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
 func notInNames(r rune) bool {
-	return !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Digit) && !strings.ContainsRune(" .-_'", r)
+	return !letterOrDigit(r) && !unicode.IsMark(r) && !strings.ContainsRune(" .-_'", r)
 }

@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/alexedwards/scs/v2/memstore"
 )
 
 func newTestHandler(dice dieService, rolls rollService) handler {
-	sessions, _ := newSessions() // their goroutine ends with the tests
-	return newHandler(dice, rolls, sessions, "http://grafana")
+	return newHandler(dice, rolls, newSessions(), "http://grafana")
 }
 
 // signedIn is the page for Ada, who is signed in.
@@ -175,20 +175,33 @@ func (brokenStore) Find(string) ([]byte, bool, error)      { return nil, false, 
 func (brokenStore) Commit(string, []byte, time.Time) error { return errors.New("broken") }
 func (brokenStore) Delete(string) error                    { return errors.New("broken") }
 
+// fullStore finds sessions, and takes no new one.
+type fullStore struct{ *memstore.MemStore }
+
+func (fullStore) Commit(string, []byte, time.Time) error { return errors.New("full") }
+
 func TestSessionFails(t *testing.T) {
-	for _, test := range []struct{ path, cookie string }{
-		{"/", "session=x"}, {"/sign-in", "session=x"}, {"/sign-in", ""}, {"/sign-out", ""},
+	full := fullStore{memstore.NewWithCleanupInterval(0)}
+	for _, test := range []struct {
+		path, cookie string
+		store        scs.Store
+	}{
+		{"/", "session=x", brokenStore{}}, {"/sign-in", "session=x", brokenStore{}}, {"/sign-in", "", brokenStore{}},
+		{"/sign-out", "", brokenStore{}}, {"/sign-in", "", full},
 	} {
 		h := newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", time.Second))
-		h.sessions.Store = brokenStore{}
+		h.sessions.Store = test.store
 		var reply *httptest.ResponseRecorder
-		operational, _ := recordsOf(t, func() { reply = postTo(t.Context(), newRouter(h), test.path, "name=Ada", "Cookie", test.cookie) })
+		operational, usage := recordsOf(t, func() { reply = postTo(t.Context(), newRouter(h), test.path, "name=Ada", "Cookie", test.cookie) })
 		if want := `{"error":"the session cannot be read or written; try again later"}`; reply.Code != http.StatusInternalServerError || strings.TrimSpace(reply.Body.String()) != want {
 			t.Errorf("%s: status %d, %s", test.path, reply.Code, reply.Body)
 		}
 		failures := slices.DeleteFunc(operational, func(record map[string]any) bool { return record["level"] != "ERROR" })
 		if len(failures) != 1 || failures[0]["msg"] != "session failed" {
 			t.Errorf("%s: logged %v, want one error", test.path, operational)
+		}
+		if len(usage) > 0 {
+			t.Errorf("%s: usage %v of what failed", test.path, usage)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"strconv"
 )
 
@@ -14,12 +15,13 @@ func trackSignIn(ctx context.Context, user string) {
 	slog.InfoContext(ctx, "signed in", "usage", true, "event", "sign-in", "user", user)
 }
 
-// trackRun records that a user has run a die, and the status of the reply. What the user wrote for the number of dice
-// is recorded only if it is a number.
+// trackRun records that a user has run a die, and the status of the reply. The die and the number of dice are what
+// somebody wrote, until the roll service has taken them: only then are they recorded.
 func trackRun(ctx context.Context, user, die, times string, status int) {
-	run := []any{"usage", true, "event", "run", "user", user, "die", die, "status", status}
-	if dice, err := strconv.Atoi(times); err == nil {
-		run = append(run, "dice", dice)
+	run := []any{"usage", true, "event", "run", "user", user, "status", status}
+	dice, err := strconv.Atoi(times)
+	if err == nil && (status == http.StatusOK || status == http.StatusInternalServerError) {
+		run = append(run, "die", die, "dice", dice)
 	}
 	slog.InfoContext(ctx, "ran", run...)
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"maps"
 	"net/url"
 	"testing"
+	"time"
 )
 
 // recordsOf returns the log records that do makes: those of the service, and those of usage.
@@ -34,8 +36,8 @@ func recordsOf(t *testing.T, do func()) (operational, usage []map[string]any) {
 
 func TestUsageRecords(t *testing.T) {
 	type record = map[string]any
-	run := func(die string, status float64, also record) record {
-		ran := record{"level": "INFO", "msg": "ran", "usage": true, "event": "run", "user": "Ada", "die": die, "status": status}
+	run := func(status float64, also record) record {
+		ran := record{"level": "INFO", "msg": "ran", "usage": true, "event": "run", "user": "Ada", "status": status}
 		maps.Copy(ran, also)
 		return ran
 	}
@@ -48,12 +50,12 @@ func TestUsageRecords(t *testing.T) {
 		{"/sign-in", "name=%3Cb%3E", 200, nil},
 		{"/sign-in", "name=%zz", 200, nil},
 		{"/sign-out", "", 200, nil},
-		{"/", "die=fair", 200, run("fair", 200, record{"dice": 1.})},
-		{"/", "die=risky&times=10", 500, run("risky", 500, record{"dice": 10.})},
-		{"/", "die=fair&times=-2", 400, run("fair", 400, record{"dice": -2.})},
-		{"/", "die=fair&times=many", 400, run("fair", 400, nil)},
-		{"/", "die=fair&times=99999999999999999999", 400, run("fair", 400, nil)},
-		{"/", "die=fair&user=Eve&usage=false", 200, run("fair", 200, record{"dice": 1.})},
+		{"/", "die=fair", 200, run(200, record{"die": "fair", "dice": 1.})},
+		{"/", "die=risky&times=10", 500, run(500, record{"die": "risky", "dice": 10.})},
+		{"/", "die=invented%0AEve+signed+in", 400, run(400, nil)},
+		{"/", "die=fair&times=many", 400, run(400, nil)},
+		{"/", "die=fair", 503, run(503, nil)},
+		{"/", "die=fair&user=Eve&usage=false", 200, run(200, record{"die": "fair", "dice": 1.})},
 		{"/", "die=%zz", 200, nil},
 	}
 	for _, test := range tests {
@@ -97,6 +99,19 @@ func TestNameIsInUsageRecordsOnly(t *testing.T) {
 	for _, record := range usage {
 		if record["user"] != name {
 			t.Errorf("no name in %v", record)
+		}
+	}
+}
+
+// TestRunWithoutAReplyIsUsage wants a record of what the user saw, also if the roll service is away or the user goes away.
+func TestRunWithoutAReplyIsUsage(t *testing.T) {
+	router := signedIn(t, newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", time.Second)))
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for status, ctx := range map[float64]context.Context{503: t.Context(), 499: canceled} {
+		_, usage := recordsOf(t, func() { post(ctx, router, "die=fair") })
+		if len(usage) != 1 || usage[0]["status"] != status || usage[0]["user"] != "Ada" {
+			t.Errorf("usage %v, want one record with the status %v", usage, status)
 		}
 	}
 }
