@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
@@ -34,6 +36,23 @@ func TestStopDeliversEverything(t *testing.T) {
 	}
 	if !slices.Contains(received.metrics, "go.goroutine.count") {
 		t.Errorf("no metrics of the Go runtime among %v", received.metrics)
+	}
+}
+
+// TestStopIsQuiet stops while metrics are being exported, and wants no complaint about that.
+func TestStopIsQuiet(t *testing.T) {
+	asked := make(chan struct{}, 1000)
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		time.Sleep(100 * time.Millisecond)
+	}))
+	defer slow.Close()
+	setenv(t, "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="+slow.URL, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", "OTEL_METRIC_EXPORT_INTERVAL=1")
+	var out console
+	stop := start(t, &out)
+	<-asked
+	if err := stop(t.Context()); err != nil || out.String() != "" {
+		t.Errorf("error %v, output %s", err, out.String())
 	}
 }
 

@@ -34,10 +34,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-const (
-	namespace    = "dice"
-	flushTimeout = 3 * time.Second
-)
+const namespace = "dice"
+const flushTimeout = 3 * time.Second
 
 // Start starts all three signals for the named service. It sets the global providers, the propagator and
 // slog's default logger, which writes JSON lines to stdout and sends the same records to the logger provider.
@@ -53,7 +51,6 @@ func Start(ctx context.Context, service string, stdout io.Writer) (stop func(con
 	if err := checkEndpoints(); err != nil {
 		return nil, err
 	}
-
 	res, err := newResource(ctx, service)
 	if err != nil {
 		return nil, err
@@ -85,8 +82,12 @@ func Start(ctx context.Context, service string, stdout io.Writer) (stop func(con
 	bridge := otelslog.NewHandler(service, otelslog.WithLoggerProvider(logs))
 	slog.SetDefault(slog.New(logHandler{console, bridge}))
 
+	stopMetrics := func(ctx context.Context) error {
+		_ = metrics.ForceFlush(ctx) // Shutdown alone cuts an export under way short, and reports that as an error
+		return metrics.Shutdown(ctx)
+	}
 	return func(ctx context.Context) error {
-		return flush(ctx, provider{"traces", traces.Shutdown}, provider{"metrics", metrics.Shutdown}, provider{"logs", logs.Shutdown})
+		return flush(ctx, provider{"traces", traces.Shutdown}, provider{"metrics", stopMetrics}, provider{"logs", logs.Shutdown})
 	}, nil
 }
 
@@ -211,7 +212,6 @@ type provider struct {
 func flush(ctx context.Context, providers ...provider) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
-
 	errs := make([]error, len(providers))
 	var group sync.WaitGroup
 	for i, p := range providers {
