@@ -57,7 +57,7 @@ func runCommand(t *testing.T, s *stage.Stage, directory, command string) {
 	case words[0] == "docker", words[0] == "LATENCY=500ms", strings.Contains(command, "localhost:3100/"): // e2e
 	case strings.HasPrefix(command, "go run ./observability/local "): // local_test.go
 	case command == "OTEL_TRACES_EXPORTER=console go run ./roll": // the service's own main_test.go
-	case command == "go test work": // what runs this
+	case command == "go test -timeout 30m work": // what runs this
 	case words[0] == "curl", words[0] == "seq": // several at once
 		checkCurl(t, s, directory, command)
 	case words[0] == "diff":
