@@ -22,16 +22,22 @@ func takePictures(t tab, stage string, page *frontend) {
 		t.do(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 		}))
-		picture, err := chromedp.Run(t.ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			t.Fatal(err)
-		}
-		directory := filepath.Join(root, stage, "docs")
-		if err := os.MkdirAll(directory, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(directory, "page-"+scheme+".png"), picture, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		t.savePicture(stage, "page-"+scheme+".png")
+	}
+}
+
+// savePicture writes what the tab shows to a file in the stage's folder docs.
+func (t tab) savePicture(stage, name string) {
+	t.Helper()
+	picture, err := chromedp.Run(t.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory := filepath.Join(root, stage, "docs")
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(directory, name), picture, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -42,17 +41,7 @@ func TestReportPictures(t *testing.T) {
 			defer server.Close()
 			height := int64(strings.Count(report, "\n")+5) * lineHeight
 			shown := browser.open(t, server.URL, chromedp.EmulateViewport(reportWidth, height, chromedp.EmulateScale(1.5)))
-			picture, err := chromedp.Run(shown.ctx, chromedp.CaptureScreenshot())
-			if err != nil {
-				t.Fatal(err)
-			}
-			directory := filepath.Join(root, name, "docs")
-			if err := os.MkdirAll(directory, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(directory, "report.png"), picture, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			shown.savePicture(name, "report.png")
 		})
 	}
 }
