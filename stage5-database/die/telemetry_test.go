@@ -151,8 +151,13 @@ func TestCanceledQueryIsNoError(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.identifiers = endless
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	go func() {
+		defer cancel()
+		for ctx.Err() == nil && len(recorder.Started()) < 2 {
+			time.Sleep(time.Millisecond)
+		}
+	}()
 	send(ctx, newRouter(handler{store: s}), http.MethodGet, "/dice", "")
 	ended := recorder.Ended()
 	if len(ended) != 2 || ended[0].SpanKind() != trace.SpanKindClient || ended[0].Status().Code != codes.Unset {

@@ -117,9 +117,16 @@ func TestFirstFailureCancelsTheOtherRolls(t *testing.T) {
 
 func TestCallerWhoGoesAwayEndsTheBatch(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(10*time.Millisecond, cancel)
+	const active = "dice.rolls.active {roll}{die.identifier=fair}"
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	added := countsOf(t, func() {
+		before := counts(t)[active]
+		go func() {
+			defer cancel()
+			for ctx.Err() == nil && counts(t)[active]-before < 1000 {
+				time.Sleep(time.Millisecond)
+			}
+		}()
 		status, _ := send(ctx, t, newTestRouter(time.Hour), http.MethodGet, "/roll-async", "die=fair&times=1000")
 		if status != httpjson.StatusClientClosedRequest {
 			t.Errorf("status %d, want %d", status, httpjson.StatusClientClosedRequest)
