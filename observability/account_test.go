@@ -14,6 +14,7 @@ import (
 func TestAccount(t *testing.T) {
 	for _, name := range stages(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s, generated := run(t, name, func(*stage.Running, *stage.Stage) {})
 			if generated.Rolls < 100 {
 				t.Fatalf("only %d rolls", generated.Rolls)

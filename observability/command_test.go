@@ -19,6 +19,7 @@ import (
 func TestReadmeCommands(t *testing.T) {
 	for _, readme := range append(stages(t), ".") {
 		t.Run(readme, func(t *testing.T) {
+			t.Parallel()
 			name := readme
 			if readme == "." {
 				name = stages(t)[0] // the one that the root's README runs

@@ -25,6 +25,7 @@ func TestThirdDie(t *testing.T) {
 			continue // the dice are in the code
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			copied := t.TempDir()
 			if err := os.CopyFS(copied, os.DirFS(root)); err != nil {
 				t.Fatal(err)

@@ -62,6 +62,7 @@ func with(t *testing.T, name, value string) map[string]string {
 func TestLocalReport(t *testing.T) {
 	for _, name := range stages(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			output, err := localCommand(t, settings(t), "-once", name).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, output)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,11 @@ func stages(t *testing.T) []string {
 	return names
 }
 
+// nextPort is another for each run of this process, since runs go on at the same time.
+var nextPort atomic.Uint32
+
+func init() { nextPort.Store(rand.Uint32N(12_000)) }
+
 // settings are variables for a run that is in nobody's way, with short waits and little traffic.
 //
 // Ports are below those that systems give to outgoing connections, one of which might take a port before the
@@ -48,9 +54,9 @@ func settings(t *testing.T) map[string]string {
 	variables := map[string]string{"SEED": "1", "MAX_WAIT": "10ms", "NUM_USERS": "10", "MAX_ROLLS_PER_USER": "50"}
 	for _, name := range []string{"ROLL_PORT", "FRONTEND_PORT", "DIE_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT"} {
 		for variables[name] == "" {
-			port := strconv.Itoa(20_000 + rand.IntN(12_000))
+			port := strconv.Itoa(20_000 + int(nextPort.Add(1)%12_000))
 			if listener, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-				defer listener.Close() // after all ports are chosen, so that no two are the same
+				listener.Close()
 				variables[name] = port
 			}
 		}

@@ -17,6 +17,7 @@ import (
 func TestTelemetry(t *testing.T) {
 	for _, name := range stages(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			want, err := declared.Read(root, name)
 			if err != nil {
 				t.Fatal(err)
