@@ -53,8 +53,8 @@ func (h handler) open(w http.ResponseWriter, r *http.Request) {
 	h.show(r.Context(), w, "", "1", reply{})
 }
 
-// run answers POST /: it rolls the chosen die as often as wanted, and shows the reply. The page has the status that its box shows,
-// so that this service's own metrics count what its users see.
+// run answers POST /: it rolls the chosen die as often as wanted, and shows the reply. The page has the status that
+// its box shows, so that this service's own metrics count what its users see.
 func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	user := h.user(ctx)
