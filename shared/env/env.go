@@ -83,9 +83,13 @@ func (r *Reader) Uint64(name string, fallback uint64) uint64 {
 func (r *Reader) URL(name, fallback string) string {
 	return read(r, name, fallback, "a URL such as http://localhost:8081", func(value string) (string, error) {
 		u, err := url.Parse(value)
-		if err == nil && ((u.Scheme != "http" && u.Scheme != "https") || u.Host == "") {
-			err = errNotAllowed
+		if err != nil {
+			return "", err
 		}
+		if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || strings.ContainsAny(value, "?#") {
+			return "", errNotAllowed
+		}
+		_, err = strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
 		return strings.TrimSuffix(value, "/"), err
 	})
 }

@@ -1,6 +1,11 @@
 package env_test
 
 import (
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +56,10 @@ func TestReader(t *testing.T) {
 		{"URL", "http://localhost:8081/", func(r *env.Reader) any { return r.URL("URL", "") }, "http://localhost:8081", ""},
 		{"URL", "localhost:8081", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="localhost:8081": want a URL such as http://localhost:8081`},
 		{"URL", "http://", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://": want a URL such as http://localhost:8081`},
+		{"URL", "http://:8081", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://:8081": want a URL such as http://localhost:8081`},
+		{"URL", "http://a:65536", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a:65536": want a URL such as http://localhost:8081`},
+		{"URL", "http://a?b=c", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a?b=c": want a URL such as http://localhost:8081`},
+		{"URL", "http://a/#", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a/#": want a URL such as http://localhost:8081`},
 		{"URL", "http://a b", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a b": want a URL such as http://localhost:8081`},
 	}
 	for _, test := range tests {
@@ -94,4 +103,54 @@ func TestRequiredURL(t *testing.T) {
 	if vars.Err() == nil || vars.Err().Error() != "EMPTY is not set" {
 		t.Errorf("error %v for an empty variable", vars.Err())
 	}
+}
+
+// FuzzReader wants from each method a value that the program can work with, or an error of one line that names the
+// variable.
+func FuzzReader(f *testing.F) {
+	for _, seed := range []string{
+		"", "0", "-1", "99", "100", "1e1", "0x10", "NaN", "-Inf", "18446744073709551616", "250ms", "1m0.000000001s",
+		":8080", "[::1]:0", ":65536", "http://a", "https://a.example:1/b/", "http://:80", "http://a?b#c", "http://a:99999", "http://[::1]",
+		"http://a/%zz", "http://a\nb", "\xff", "a\r\nb", " 1",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		if os.Setenv("TESTED", value) != nil {
+			t.Skip("no environment can have it")
+		}
+		check(t, value, func(r *env.Reader) bool { return isAddr(r.Addr("TESTED", ":8080")) })
+		check(t, value, func(r *env.Reader) bool { d := r.Duration("TESTED", 1, time.Minute); return d >= 0 && d <= time.Minute })
+		check(t, value, func(r *env.Reader) bool { n := r.Int("TESTED", 10, 1, 99); return n >= 1 && n <= 99 })
+		check(t, value, func(r *env.Reader) bool { x := r.Float("TESTED", 0.3, 0, 1); return x >= 0 && x <= 1 })
+		check(t, value, func(r *env.Reader) bool { n := r.Uint64("TESTED", 7); return value == "" || value[0] != '-' || n == 0 })
+		check(t, value, func(r *env.Reader) bool { return isServer(r.URL("TESTED", "http://localhost:8081")) })
+		check(t, value, func(r *env.Reader) bool { return isServer(r.RequiredURL("TESTED")) })
+	})
+}
+
+func check(t *testing.T, value string, good func(*env.Reader) bool) {
+	t.Helper()
+	var vars env.Reader
+	ok := good(&vars)
+	if err := vars.Err(); err == nil && !ok {
+		t.Errorf("%q was taken", value)
+	} else if err != nil && (!strings.HasPrefix(err.Error(), "TESTED") || strings.ContainsAny(err.Error(), "\r\n")) {
+		t.Errorf("%q: error %q", value, err)
+	}
+}
+
+func isAddr(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	number, notNumber := strconv.Atoi(port)
+	return err == nil && notNumber == nil && number >= 0 && number <= 65535
+}
+
+// isServer reports whether one can call the server: a path can be added, and stays one.
+func isServer(server string) bool {
+	u, err := url.Parse(server + "/dice?identifier=fair")
+	if err != nil || (u.Port() != "" && !isAddr(u.Host)) {
+		return false
+	}
+	return u.Hostname() != "" && strings.HasSuffix(u.Path, "/dice") && u.RawQuery == "identifier=fair"
 }

@@ -52,6 +52,10 @@ func MethodNotAllowed(routes chi.Routes) http.HandlerFunc {
 				allowed = append(allowed, method)
 			}
 		}
+		if len(allowed) == 0 { // chi asks whether it knows the method before it looks at the path
+			NotFound(w, r)
+			return
+		}
 		allow := strings.Join(allowed, ", ")
 		w.Header().Set("Allow", allow)
 		Error(w, http.StatusMethodNotAllowed, "this path allows "+allow+" only")

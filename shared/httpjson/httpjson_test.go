@@ -45,6 +45,7 @@ func TestReplies(t *testing.T) {
 		{http.MethodGet, "/nothing", http.StatusNotFound, `{"error":"no such path"}`, ""},
 		{http.MethodDelete, "/thing", http.StatusMethodNotAllowed, `{"error":"this path allows GET, POST only"}`, "GET, POST"},
 		{"INVENTED", "/thing", http.StatusMethodNotAllowed, `{"error":"this path allows GET, POST only"}`, "GET, POST"},
+		{"INVENTED", "/nothing", http.StatusNotFound, `{"error":"no such path"}`, ""},
 		{http.MethodPost, "/thing", http.StatusInternalServerError, `{"error":"internal error"}`, ""},
 		{http.MethodGet, "/unencodable", http.StatusInternalServerError, `{"error":"internal error"}`, ""},
 	}

@@ -23,6 +23,11 @@ func startServer(t *testing.T, handler http.Handler, drain time.Duration) server
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startServerOn(t, listener, handler, drain)
+}
+
+func startServerOn(t *testing.T, listener net.Listener, handler http.Handler, drain time.Duration) server {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
 	s := server{url: "http://" + listener.Addr().String(), stop: stop, done: make(chan error, 1)}

@@ -1,6 +1,6 @@
 // Package telemetry starts and stops the OpenTelemetry SDK: traces, metrics and logs.
 //
-// All settings are the standard OTEL_* environment variables. The package is one file on purpose: copy it
+// All settings are the standard OTEL_* environment variables. The package is small on purpose: copy its two files
 // into a project of your own and change [namespace].
 package telemetry
 
@@ -116,13 +116,13 @@ func exported(signal string) bool {
 
 // newTracerProvider makes spans even if it exports none, so that log lines always have a trace id.
 func newTracerProvider(ctx context.Context, res *resource.Resource) (*sdktrace.TracerProvider, error) {
-	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
+	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithRawSpanLimits(spanLimits())}
 	if exported("TRACES") {
 		exporter, err := autoexport.NewSpanExporter(ctx)
 		if err != nil {
 			return nil, exporterError("TRACES", err)
 		}
-		options = append(options, sdktrace.WithBatcher(exporter))
+		options = append(options, sdktrace.WithBatcher(validSpans{exporter}))
 	}
 	return sdktrace.NewTracerProvider(options...), nil
 }
@@ -146,7 +146,7 @@ func newLoggerProvider(ctx context.Context, res *resource.Resource) (*sdklog.Log
 		if err != nil {
 			return nil, exporterError("LOGS", err)
 		}
-		options = append(options, sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)))
+		options = append(options, sdklog.WithProcessor(validRecords{}), sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)))
 	}
 	return sdklog.NewLoggerProvider(options...), nil
 }

@@ -1,0 +1,72 @@
+package telemetry
+
+import (
+	"context"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// Callers choose the value of some attributes, such as the user agent. OTLP takes UTF-8 only, and so much at a time: one
+// bad or huge value would cost all that is sent with it.
+
+const longestAttribute = 1 << 10 // characters
+
+// spanLimits are those of the environment. Attributes are cut if nothing else is set there.
+func spanLimits() sdktrace.SpanLimits {
+	limits := sdktrace.NewSpanLimits()
+	if limits.AttributeValueLengthLimit < 0 {
+		limits.AttributeValueLengthLimit = longestAttribute
+	}
+	return limits
+}
+
+// validSpans is an exporter of spans whose attributes are UTF-8.
+type validSpans struct{ sdktrace.SpanExporter }
+
+func (e validSpans) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	valid := make([]sdktrace.ReadOnlySpan, len(spans))
+	for i, span := range spans {
+		valid[i] = validSpan{span}
+	}
+	return e.SpanExporter.ExportSpans(ctx, valid)
+}
+
+type validSpan struct{ sdktrace.ReadOnlySpan }
+
+func (s validSpan) Attributes() []attribute.KeyValue { return valid(s.ReadOnlySpan.Attributes()) }
+
+// validRecords makes the attributes of log records UTF-8. It comes before the processor that exports them.
+type validRecords struct{}
+
+func (validRecords) Enabled(context.Context, sdklog.EnabledParameters) bool { return false } // has no say in it
+
+func (validRecords) OnEmit(_ context.Context, record *sdklog.Record) error {
+	attributes := make([]attribute.KeyValue, 0, record.AttributesLen())
+	record.WalkAttributes(func(a attribute.KeyValue) bool {
+		attributes = append(attributes, a)
+		return true
+	})
+	record.SetAttributes(valid(attributes)...)
+	return nil
+}
+
+func (validRecords) Shutdown(context.Context) error   { return nil }
+func (validRecords) ForceFlush(context.Context) error { return nil }
+
+// valid returns attributes with the replacement character in place of what is not UTF-8 in texts, also in groups.
+func valid(attributes []attribute.KeyValue) []attribute.KeyValue {
+	all := make([]attribute.KeyValue, len(attributes))
+	for i, a := range attributes {
+		switch a.Value.Type() {
+		case attribute.STRING:
+			a.Value = attribute.StringValue(strings.ToValidUTF8(a.Value.AsString(), "\uFFFD"))
+		case attribute.MAP:
+			a.Value = attribute.MapValue(valid(a.Value.AsMap())...)
+		}
+		all[i] = a
+	}
+	return all
+}

@@ -1,0 +1,45 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// TestHostileValuesCostNothing wants all telemetry to arrive, also what is sent together with values that OTLP cannot
+// carry: a batch of spans with such user agents is larger than what a collector takes at once.
+func TestHostileValuesCostNothing(t *testing.T) {
+	received, url := startReceiver(t)
+	setenv(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
+	var out bytes.Buffer
+	stop := start(t, &out)
+	for range 100 {
+		_, span := otel.Tracer("test").Start(t.Context(), "hostile", trace.WithAttributes(
+			attribute.String("not UTF-8", "a\xffb"), attribute.String("huge", strings.Repeat("x", 64<<10))))
+		span.End()
+	}
+	slog.InfoContext(t.Context(), "hostile", "die", "a\xffb", slog.Group("group", "die", "\xc3\x28"), "number", 7)
+	work(t.Context())
+	if err := stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+
+	if got := received.signals(); !slices.Equal(got, []string{"traces", "metrics", "logs"}) || len(received.spans) != 101 || len(received.records) != 2 {
+		t.Fatalf("%v arrived, %d spans, %d records\n%s", got, len(received.spans), len(received.records), out.String())
+	}
+	record := received.records[0].String()
+	for _, want := range []string{"a\uFFFDb", "\uFFFD(", "int_value:7"} {
+		if !strings.Contains(record, want) {
+			t.Errorf("no %q in the record %s", want, record)
+		}
+	}
+	if strings.Contains(out.String(), "telemetry error") {
+		t.Errorf("the SDK reports %s", out.String())
+	}
+}
