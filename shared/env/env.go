@@ -23,12 +23,7 @@ func (r *Reader) Err() error { return r.err }
 // Addr reads an address to listen on, such as ":8080".
 func (r *Reader) Addr(name, fallback string) string {
 	return read(r, name, fallback, "an address to listen on, such as :8080", func(value string) (string, error) {
-		_, port, err := net.SplitHostPort(value)
-		if err != nil {
-			return "", err
-		}
-		_, err = strconv.ParseUint(port, 10, 16)
-		return value, err
+		return value, checkAddr(value)
 	})
 }
 
@@ -89,8 +84,11 @@ func (r *Reader) URL(name, fallback string) string {
 		if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || strings.ContainsAny(value, "?#") {
 			return "", errNotAllowed
 		}
-		_, err = strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
-		return strings.TrimSuffix(value, "/"), err
+		addr := u.Host
+		if u.Port() == "" {
+			addr = strings.TrimSuffix(addr, ":") + ":80"
+		}
+		return strings.TrimSuffix(value, "/"), checkAddr(addr)
 	})
 }
 
@@ -100,6 +98,16 @@ func (r *Reader) RequiredURL(name string) string {
 		r.err = fmt.Errorf("%s is not set", name)
 	}
 	return r.URL(name, "")
+}
+
+// checkAddr wants a host, which may be empty, and a port.
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return err
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err
 }
 
 var errNotAllowed = errors.New("not allowed")

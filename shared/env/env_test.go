@@ -110,7 +110,7 @@ func TestRequiredURL(t *testing.T) {
 func FuzzReader(f *testing.F) {
 	for _, seed := range []string{
 		"", "0", "-1", "99", "100", "1e1", "0x10", "NaN", "-Inf", "18446744073709551616", "250ms", "1m0.000000001s",
-		":8080", "[::1]:0", ":65536", "http://a", "https://a.example:1/b/", "http://:80", "http://a?b#c", "http://a:99999", "http://[::1]",
+		":8080", "[::1]:0", ":65536", "http://a", "https://a.example:1/b/", "http://:80", "http://a?b#c", "http://a:99999", "http://[::1]", "http://]:0",
 		"http://a/%zz", "http://a\nb", "\xff", "a\r\nb", " 1",
 	} {
 		f.Add(seed)
@@ -149,7 +149,7 @@ func isAddr(addr string) bool {
 // isServer reports whether one can call the server: a path can be added, and stays one.
 func isServer(server string) bool {
 	u, err := url.Parse(server + "/dice?identifier=fair")
-	if err != nil || (u.Port() != "" && !isAddr(u.Host)) {
+	if err != nil || strings.ContainsAny(u.Host, "[]") != strings.Contains(u.Hostname(), ":") || (u.Port() != "" && !isAddr(u.Host)) {
 		return false
 	}
 	return u.Hostname() != "" && strings.HasSuffix(u.Path, "/dice") && u.RawQuery == "identifier=fair"
