@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -99,6 +100,47 @@ func TestWrongRequests(t *testing.T) {
 			status, body := send(t.Context(), t, router, test.method, test.path, test.query)
 			if status != test.status || body.Error != test.message {
 				t.Errorf("status %d %q\nwant   %d %q", status, body.Error, test.status, test.message)
+			}
+		})
+	}
+}
+
+// TestHostileRequests sends what no client sends. Each gets a reply of ours, and no body is read.
+func TestHostileRequests(t *testing.T) {
+	const allowed = "must be one of fair, risky"
+	parameters := func(n int) string { return strings.Repeat("a=1&", n) }
+	tests := []struct {
+		name, method, query string
+		status              int
+		message             string
+	}{
+		{"10 MB in a GET", http.MethodGet, "die=fair", http.StatusOK, ""},
+		{"10 MB in a POST", http.MethodPost, "die=fair", http.StatusMethodNotAllowed, "this path allows GET only"},
+		{"method that is none", "INVENTED", "die=fair", http.StatusMethodNotAllowed, "this path allows GET only"},
+		{"thousands of parameters", http.MethodGet, parameters(9_999) + "die=fair", http.StatusOK, ""},
+		{"thousands of dice", http.MethodGet, strings.Repeat("die=fair&", 9_999), http.StatusBadRequest, "die is given 9999 times: give it once"},
+		{"too many parameters", http.MethodGet, parameters(20_000) + "die=fair", http.StatusBadRequest, "malformed query string: number of URL query parameters exceeded limit"},
+		{"NUL", http.MethodGet, "die=fair%00", http.StatusBadRequest, `unknown die "fair\x00": ` + allowed},
+		{"line breaks", http.MethodGet, "die=%0d%0aSet-Cookie:x", http.StatusBadRequest, `unknown die "\r\nSet-Cookie:x": ` + allowed},
+		{"not UTF-8", http.MethodGet, "die=\xc3(", http.StatusBadRequest, `unknown die "\xc3(": ` + allowed},
+		{"text from right to left", http.MethodGet, "die=\u202efair", http.StatusBadRequest, `unknown die "\u202efair": ` + allowed},
+		{"1 MB", http.MethodGet, "die=" + strings.Repeat("x", 1<<20), http.StatusBadRequest, `unknown die "` + strings.Repeat("x", 40) + `": ` + allowed},
+	}
+	router := newTestRouter(0)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			body := bytes.NewReader(make([]byte, 10<<20))
+			request := httptest.NewRequestWithContext(t.Context(), test.method, "/roll", body)
+			request.URL.RawQuery = test.query
+			request.Header = http.Header{"User-Agent": {"\xff"}, "Traceparent": {"\xff"}, "Baggage": {"\xff=\xff"}}
+			recorder := httptest.NewRecorder()
+			router.ServeHTTP(recorder, request)
+			var got reply
+			if err := json.Unmarshal(recorder.Body.Bytes(), &got); err != nil || recorder.Code != test.status || got.Error != test.message {
+				t.Errorf("status %d %q\nwant   %d %q", recorder.Code, got.Error, test.status, test.message)
+			}
+			if len(recorder.Header()["Set-Cookie"]) > 0 || body.Len() != 10<<20 {
+				t.Errorf("%d bytes of the body are left, headers %v", body.Len(), recorder.Header())
 			}
 		})
 	}

@@ -49,7 +49,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if err := r.ParseForm(); err != nil {
 		slog.WarnContext(ctx, "form refused", "error", err)
-		h.show(ctx, w, "", reply{http.StatusBadRequest, "the form cannot be read: " + err.Error()})
+		h.show(ctx, w, "", refusal(err))
 		return
 	}
 
@@ -66,6 +66,15 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 		slog.InfoContext(ctx, "run", "die.identifier", die, "http.response.status_code", got.status)
 	}
 	h.show(ctx, w, die, got)
+}
+
+// refusal is the reply to a form that cannot be read.
+func refusal(err error) reply {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return reply{http.StatusRequestEntityTooLarge, fmt.Sprintf("the form is too large: it must have at most %d bytes", tooLarge.Limit)}
+	}
+	return reply{http.StatusBadRequest, "the form cannot be read: " + err.Error()}
 }
 
 // show writes the page, with the reply if there is one.
@@ -87,5 +96,5 @@ func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen string,
 	if got.status >= http.StatusBadRequest {
 		w.WriteHeader(got.status)
 	}
-	_, _ = body.WriteTo(w) // fails only if the user is gone
+	_, _ = w.Write(bytes.ToValidUTF8(body.Bytes(), []byte("\uFFFD"))) // fails only if the user is gone
 }

@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"example.com/dice/shared/httpjson"
 )
@@ -53,13 +56,21 @@ func TestReplies(t *testing.T) {
 		{http.MethodGet, "/dice", "identifier=" + strings.Repeat("x", 99), 404, `{"error":"unknown die \"` + strings.Repeat("x", 40) + `\": must be one of fair, risky"}`},
 		{http.MethodGet, "/dice", "identifier=fair&identifier=fair", 400, `{"error":"identifier is given 2 times: give it once"}`},
 		{http.MethodGet, "/dice", "identifier=%zz", 400, `{"error":"malformed query string: invalid URL escape \"%zz\""}`},
+		{http.MethodGet, "/dice", "identifier=fair%00", 404, `{"error":"unknown die \"fair\\x00\": must be one of fair, risky"}`},
+		{http.MethodGet, "/dice", "identifier=%0d%0aSet-Cookie:x", 404, `{"error":"unknown die \"\\r\\nSet-Cookie:x\": must be one of fair, risky"}`},
+		{http.MethodGet, "/dice", "identifier=%27+OR+1=1+--", 404, `{"error":"unknown die \"' OR 1=1 --\": must be one of fair, risky"}`},
+		{http.MethodGet, "/dice", strings.Repeat("a=1&", 9_999) + "identifier=fair", 200, `{"faces":[1,2,3,4,5,6],"error_rate":0}`},
+		{http.MethodGet, "/dice", strings.Repeat("identifier=fair&", 9_999), 400, `{"error":"identifier is given 9999 times: give it once"}`},
+		{http.MethodGet, "/dice", strings.Repeat("a=1&", 20_000), 400, `{"error":"malformed query string: number of URL query parameters exceeded limit"}`},
 		{http.MethodGet, "/", "", 404, `{"error":"no such path"}`},
 		{http.MethodGet, "/dice/fair", "", 404, `{"error":"no such path"}`},
+		{"INVENTED", "/nowhere", "", 404, `{"error":"no such path"}`},
+		{"INVENTED", "/dice", "", 405, `{"error":"this path allows GET only"}`},
 		{http.MethodPost, "/dice", "", 405, `{"error":"this path allows GET only"}`},
 	}
 	router := newTestRouter(t, 0)
 	for _, test := range tests {
-		t.Run(test.method+" "+test.path+"?"+test.query, func(t *testing.T) {
+		t.Run(test.method+" "+test.path+"?"+test.query[:min(len(test.query), 60)], func(t *testing.T) {
 			got := send(t.Context(), router, test.method, test.path, test.query)
 			if got.Code != test.status || got.Body.String() != test.body+"\n" {
 				t.Errorf("status %d %s\nwant   %d %s", got.Code, got.Body, test.status, test.body)
@@ -69,6 +80,50 @@ func TestReplies(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestLargeBodiesAreNotRead(t *testing.T) {
+	for method, status := range map[string]int{http.MethodGet: http.StatusOK, http.MethodPost: http.StatusMethodNotAllowed} {
+		body := bytes.NewReader(make([]byte, 10<<20))
+		recorder := httptest.NewRecorder()
+		newTestRouter(t, 0).ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), method, "/dice", body))
+		if recorder.Code != status || body.Len() != 10<<20 {
+			t.Errorf("%s: status %d, %d bytes are left", method, recorder.Code, body.Len())
+		}
+	}
+}
+
+// FuzzLookUp wants for each query string the list, one of its dice, or an error, and never a failure of ours.
+func FuzzLookUp(f *testing.F) {
+	for _, seed := range []string{
+		"", "identifier", "identifier=fair", "identifier=risky&x=1", "identifier=fair&identifier=risky", "identifier=%zz", "identifier=a;b",
+		"identifier=%00", "identifier=\xff", "identifier=%27+OR+1=1--", "identifier=fa%69r", "Identifier=fair", "identifier=%3F", "&&=",
+	} {
+		f.Add(seed)
+	}
+	router := newTestRouter(f, 0)
+	f.Fuzz(func(t *testing.T, query string) {
+		recorder := send(t.Context(), router, http.MethodGet, "/dice", query)
+		var got struct {
+			Identifiers []string
+			Faces       []int
+			Error       string
+		}
+		if err := json.Unmarshal(recorder.Body.Bytes(), &got); err != nil || !utf8.Valid(recorder.Body.Bytes()) {
+			t.Errorf("%v: %q", err, recorder.Body)
+		}
+		values, err := url.ParseQuery(query)
+		asked := values["identifier"]
+		known := len(asked) == 1 && slices.Contains([]string{"fair", "risky"}, asked[0])
+		switch status := recorder.Code; {
+		case status == http.StatusOK && err == nil && len(asked) == 0 && slices.Equal(got.Identifiers, []string{"fair", "risky"}):
+		case status == http.StatusOK && err == nil && known && len(got.Faces) == 6:
+		case status == http.StatusNotFound && err == nil && len(asked) == 1 && !known && got.Error != "":
+		case status == http.StatusBadRequest && (err != nil || len(asked) > 1) && got.Error != "":
+		default:
+			t.Errorf("status %d %s", status, recorder.Body)
+		}
+	})
 }
 
 func TestLatency(t *testing.T) {

@@ -38,7 +38,7 @@ func (s dieService) find(ctx context.Context, identifier string) (die, error) {
 	if err := upstream.GetJSON(ctx, s.client, s.url+"/dice?"+query.Encode(), &found); err != nil {
 		return die{}, err
 	}
-	if len(found.Faces) != 6 || found.ErrorRate == nil {
+	if len(found.Faces) != 6 || found.ErrorRate == nil || *found.ErrorRate < 0 || *found.ErrorRate > 1 {
 		return die{}, errors.New("the reply is no specification of a die")
 	}
 	return die{identifier: identifier, faces: found.Faces, errorRate: *found.ErrorRate}, nil

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,6 +76,7 @@ func TestDieServiceFails(t *testing.T) {
 		{"no faces", t.Context(), replyWith(200, `{"error_rate":0}`), 502, nonsense},
 		{"seven faces", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6,7],"error_rate":0}`), 502, nonsense},
 		{"no error rate", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6]}`), 502, nonsense},
+		{"error rate of 7", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6],"error_rate":7}`), 502, nonsense},
 		{"failing", t.Context(), replyWith(500, `{"error":"sorry"}`), 502, nonsense},
 		{"another service", t.Context(), replyWith(404, `<html>`), 502, nonsense},
 		{"unknown die", t.Context(), replyWith(404, `{"error":"unknown die"}`), 400, "unknown die"},
@@ -156,4 +159,44 @@ func TestRetryIsASiblingSpan(t *testing.T) {
 	if spans[2].Status().Code != codes.Error {
 		t.Errorf("status of GET /roll: %v", spans[2].Status())
 	}
+}
+
+// FuzzDieReply wants one of the faces of a die that makes sense, its failure, or a reply that says what is wrong.
+func FuzzDieReply(f *testing.F) {
+	for _, seed := range []string{
+		`{"faces":[1,2,3,4,5,6],"error_rate":0}`, `{"faces":[1,2,3,4,5,6],"error_rate":1}`, `{"faces":[1,2,3,4,5,6],"error_rate":-1e-9}`,
+		`{"faces":[1,2,3,4,5,6,7],"error_rate":0}`, `{"faces":null}`, `[]`, `null`, ``, `{"FACES":[0,0,0,0,0,-9223372036854775808],"error_rate":0}`,
+	} {
+		f.Add(uint16(200), []byte(seed))
+	}
+	for _, status := range []uint16{404, 500, 503, 504, 302, 204} {
+		f.Add(status, []byte(`{"error":"\u0000<b>"}`))
+	}
+	var code int
+	var body []byte
+	dice := dieService{client: &http.Client{Transport: inProcess(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		_, _ = w.Write(body)
+	})}}
+	router := newRouter(handler{dice, roller{chance: chance.New(1)}})
+	f.Fuzz(func(t *testing.T, status uint16, text []byte) {
+		code, body = 100+int(status)%900, text
+		got, answer := send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair")
+		var die struct {
+			Faces     []int
+			ErrorRate *float64 `json:"error_rate"`
+			Error     string
+		}
+		good := json.Unmarshal(text[:min(len(text), 64<<10)], &die) == nil && code == http.StatusOK &&
+			len(die.Faces) == 6 && die.ErrorRate != nil && *die.ErrorRate >= 0 && *die.ErrorRate <= 1
+		switch {
+		case got == http.StatusOK && good && slices.Contains(die.Faces, answer.Roll) && *die.ErrorRate < 1:
+		case got == http.StatusInternalServerError && good && answer.Error == errDieFailed.Error() && *die.ErrorRate > 0:
+		case got == http.StatusBadRequest && code == http.StatusNotFound && answer.Error != "":
+		case got == code && (code == http.StatusServiceUnavailable || code == http.StatusGatewayTimeout) && answer.Error != "":
+		case got == http.StatusBadGateway && !good && answer.Error != "":
+		default:
+			t.Errorf("status %d, %+v after a reply %d %q", got, answer, code, text)
+		}
+	})
 }

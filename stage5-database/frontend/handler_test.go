@@ -187,12 +187,12 @@ func TestWrongForms(t *testing.T) {
 		form, want string
 	}{
 		{"die=%zz", "400 Bad Request\nthe form cannot be read: invalid URL escape \"%zz\""},
-		{"die=" + strings.Repeat("x", largestForm), "400 Bad Request\nthe form cannot be read: http: request body too large"},
+		{"die=" + strings.Repeat("x", largestForm), "413 Request Entity Too Large\nthe form is too large: it must have at most 1024 bytes"},
 	}
 	for _, test := range tests {
 		router := newTestRouter(t, func(http.ResponseWriter, *http.Request) { t.Error("the roll service was asked") })
 		got := readPage(t, post(t.Context(), router, test.form))
-		if got.status != http.StatusBadRequest || got.output != test.want {
+		if !strings.Contains(test.want, http.StatusText(got.status)+"\n") || got.output != test.want {
 			t.Errorf("%.20s: status %d, output %q, want %q", test.form, got.status, got.output, test.want)
 		}
 	}

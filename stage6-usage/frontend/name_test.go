@@ -25,6 +25,8 @@ func TestNames(t *testing.T) {
 		{"...", ""},
 		{"\u0308", ""}, // a mark without a letter
 		{"Ada\nGrace", ""},
+		{"Ada\r\nSet-Cookie: session=x", ""},
+		{"Ada\u2028Grace", ""}, // another line break
 		{"Ada\tGrace", ""},
 		{"Ada\x00", ""},
 		{"Ada\u202eadA", ""}, // text from right to left
@@ -64,7 +66,7 @@ func TestWrongSignInForms(t *testing.T) {
 	router := newRouter(newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", time.Second)))
 	tests := []struct{ form, want string }{
 		{"name=%zz", "400 Bad Request\nthe form cannot be read: it must be URL-encoded, and have at most 1024 bytes"},
-		{"name=" + strings.Repeat("x", largestForm), "400 Bad Request\nthe form cannot be read: it must be URL-encoded, and have at most 1024 bytes"},
+		{"name=" + strings.Repeat("x", largestForm), "413 Request Entity Too Large\nthe form cannot be read: it must be URL-encoded, and have at most 1024 bytes"},
 	}
 	for _, test := range tests {
 		if got := readPage(t, postTo(t.Context(), router, "/sign-in", test.form)); got.output != test.want || !got.signIn {

@@ -48,10 +48,10 @@ func (h handler) user(ctx context.Context) string { return h.sessions.GetString(
 // signIn answers POST /sign-in. There is no password: anyone may have any name.
 func (h handler) signIn(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	name, err := readName(r)
+	name, status, err := readName(r)
 	if err != nil {
 		slog.WarnContext(ctx, "sign-in refused", "error", err)
-		h.render(ctx, w, view{Name: name}, reply{http.StatusBadRequest, err.Error()})
+		h.render(ctx, w, view{Name: name}, reply{status, err.Error()})
 		return
 	}
 	// With a new token, one that somebody may have got hold of before is worth nothing.
@@ -78,16 +78,17 @@ func (h handler) signOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// readName returns the name in a form, without spaces around it. Its error says what is allowed, and not the name.
-func readName(r *http.Request) (string, error) {
+// readName returns the name in a form, without spaces around it. Its error says what is allowed, and not the
+// name; the status is for the reply then.
+func readName(r *http.Request) (name string, status int, err error) {
 	if err := r.ParseForm(); err != nil {
-		return "", fmt.Errorf("the form cannot be read: it must be URL-encoded, and have at most %d bytes", largestForm)
+		return "", refusal(err).status, fmt.Errorf("the form cannot be read: it must be URL-encoded, and have at most %d bytes", largestForm)
 	}
-	name := strings.TrimSpace(r.PostFormValue("name"))
+	name = strings.TrimSpace(r.PostFormValue("name"))
 	if utf8.RuneCountInString(name) > longestName || strings.ContainsFunc(name, notInNames) || !strings.ContainsFunc(name, letterOrDigit) {
-		return name, errors.New("a name has 1 to 32 letters, digits, spaces, and . - _ '")
+		return name, http.StatusBadRequest, errors.New("a name has 1 to 32 letters, digits, spaces, and . - _ '")
 	}
-	return name, nil
+	return name, http.StatusOK, nil
 }
 
 func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -18,7 +18,7 @@ func newTestHandler(dice dieService, rolls rollService) handler {
 }
 
 // signedIn is the page for Ada, who is signed in.
-func signedIn(t *testing.T, h handler) http.Handler {
+func signedIn(t testing.TB, h handler) http.Handler {
 	t.Helper()
 	ctx, err := h.sessions.Load(t.Context(), "")
 	if err != nil {
@@ -89,6 +89,9 @@ func TestSignInAndOut(t *testing.T) {
 	if got := open(t, router, cookie); !got.signIn {
 		t.Error("the session is still valid after the sign-out")
 	}
+	if got := post(t.Context(), router, "die=fair", "Cookie", cookie); got.Code != http.StatusUnauthorized {
+		t.Errorf("a run with the cookie of a session that has ended: status %d", got.Code)
+	}
 }
 
 func TestCookie(t *testing.T) {
@@ -127,6 +130,9 @@ func TestTokens(t *testing.T) {
 		{"signed in with a forged one", fixed, "Signed in as Eve"},
 		{"expired", expired, ""},
 		{"empty", "session=", ""},
+		{"overlong", "session=" + strings.Repeat("A", 60_000), ""},
+		{"a forged one before the good one", forged + "; " + second, ""},
+		{"a forged one after the good one", second + "; " + forged, "Signed in as Grace"},
 		{"nonsense", "session=\x00\xff; session=x", ""},
 	}
 	for _, test := range tests {

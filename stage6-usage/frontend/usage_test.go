@@ -48,6 +48,7 @@ func TestUsageRecords(t *testing.T) {
 	}{
 		{"/sign-in", "name=+Grace+", 200, record{"level": "INFO", "msg": "signed in", "usage": true, "event": "sign-in", "user": "Grace"}},
 		{"/sign-in", "name=%3Cb%3E", 200, nil},
+		{"/sign-in", "name=Ada%0D%0A%7B%22usage%22:true%7D", 200, nil},
 		{"/sign-in", "name=%zz", 200, nil},
 		{"/sign-out", "", 200, nil},
 		{"/", "die=fair", 200, run(200, record{"die": "fair", "dice": 1.})},
