@@ -101,6 +101,7 @@ func TestHostileConnections(t *testing.T) {
 				if response, err := http.ReadResponse(reader, nil); err == nil {
 					status = response.StatusCode
 					_, _ = io.Copy(io.Discard, response.Body)
+					response.Body.Close()
 				}
 				_, _ = io.Copy(io.Discard, reader) // until the server closes
 				if took := time.Since(start); status != test.status || took > test.most {
