@@ -58,7 +58,7 @@ func (s *Stage) Start(ctx context.Context, report func(doing string)) (_ *Runnin
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
 
-	report("building " + s.Name + " (the first time takes a minute or two)")
+	report("building " + s.Name + " (the first time takes up to five minutes)")
 	if err := r.build(ctx); err != nil {
 		return nil, err
 	}
