@@ -1,0 +1,162 @@
+package observability_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
+	"sync"
+	"time"
+)
+
+// requests are those that a client of a service sends in turn: method, path, and form.
+var requests = map[string][]string{
+	"roll":     {"GET /roll?die=fair", "GET /roll?die=risky", "GET /roll-async?die=fair&times=5"},
+	"die":      {"GET /dice", "GET /dice?identifier=fair"},
+	"frontend": {"GET /", "POST / die=fair&times=1", "POST / die=fair&times=3"},
+}
+
+const (
+	signInFirst = "POST /sign-in name=Ada"
+	betweenEach = 5 * time.Millisecond // of a client's requests
+)
+
+// call is a request of the load, and what came of it.
+type call struct {
+	service, request string
+	trace, span      string // IDs, of this call alone
+	begin, end       time.Time
+	status           int   // 0 without a whole reply
+	err              error // why there is none
+}
+
+// refused reports whether no connection came about.
+func (c call) refused() bool {
+	var operation *net.OpError
+	return errors.As(c.err, &operation) && operation.Op == "dial"
+}
+
+// records is the number of log records that the service writes of a call that it replied to, usage records included.
+func (c call) records() int {
+	switch {
+	case c.service == "roll", strings.Contains(c.request, "identifier="):
+		return 1
+	case strings.HasPrefix(c.request, http.MethodGet):
+		return 0
+	case c.status == http.StatusUnauthorized:
+		return 1
+	default:
+		return 2 // one of them is of usage
+	}
+}
+
+// callers are clients that send one request after the other. The zero value is ready to use.
+type callers struct {
+	mu    sync.Mutex
+	calls []call
+}
+
+// start starts clients of a service. Stop lets them have the replies that they wait for.
+func (a *callers) start(ctx context.Context, service, url string, clients int) (stop func()) {
+	done := make(chan struct{})
+	var group sync.WaitGroup
+	for range clients {
+		group.Go(func() { a.run(ctx, service, url, done) })
+	}
+	return func() {
+		close(done)
+		group.Wait()
+	}
+}
+
+// run sends requests as one client, on a connection of its own, until done is closed. A client of the frontend signs
+// in whenever it has to: a restart ends all sessions.
+func (a *callers) run(ctx context.Context, service, url string, done <-chan struct{}) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	defer transport.CloseIdleConnections()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		panic(err) // it has no options that could be wrong
+	}
+	client := &http.Client{Transport: transport, Jar: jar, Timeout: 30 * time.Second, CheckRedirect: noRedirect}
+
+	turn, signedIn := 0, service != "frontend"
+	for {
+		request := signInFirst
+		if signedIn {
+			request = requests[service][turn%len(requests[service])]
+			turn++
+		}
+		c := send(ctx, client, call{service: service, request: request}, url)
+		if service == "frontend" {
+			signedIn = c.status != 0 && c.status != http.StatusUnauthorized
+		}
+		a.mu.Lock()
+		a.calls = append(a.calls, c)
+		a.mu.Unlock()
+		select {
+		case <-done:
+			return
+		case <-time.After(betweenEach):
+		}
+	}
+}
+
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// send sends a request with a trace ID of its own, and reads the reply to its end.
+func send(ctx context.Context, client *http.Client, c call, target string) call {
+	c.trace = fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()|1)
+	c.span = fmt.Sprintf("%016x", rand.Uint64()|1)
+	words := strings.SplitN(c.request+" ", " ", 3)
+	c.begin = time.Now()
+	c.status, c.err = func() (int, error) {
+		request, err := http.NewRequestWithContext(ctx, words[0], target+words[1], strings.NewReader(strings.TrimSpace(words[2])))
+		if err != nil {
+			return 0, err
+		}
+		request.Header.Set("Traceparent", "00-"+c.trace+"-"+c.span+"-01")
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := client.Do(request)
+		if err != nil {
+			return 0, err
+		}
+		defer response.Body.Close()
+		_, err = io.Copy(io.Discard, response.Body)
+		return response.StatusCode, err
+	}()
+	if c.err != nil {
+		c.status = 0
+	}
+	c.end = time.Now()
+	return c
+}
+
+// of returns the calls of a service.
+func (a *callers) of(service string) []call {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var calls []call
+	for _, c := range a.calls {
+		if c.service == service {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// replies returns how many calls of a service had a whole reply.
+func (a *callers) replies(service string) int {
+	count := 0
+	for _, c := range a.of(service) {
+		if c.err == nil {
+			count++
+		}
+	}
+	return count
+}
