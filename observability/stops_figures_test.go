@@ -24,8 +24,7 @@ type figures struct {
 
 // figures compares what the clients of a service had with what its telemetry says.
 //
-// A request without a reply was cut off if there is a span of it. So was one that there are two spans of:
-// net/http sends a GET again if a connection that it had kept breaks.
+// A request without a reply was cut off if there is a span of it.
 func (s *stops) figures(service string) figures {
 	f := figures{service: service, stops: s.log[service]}
 	spans, all := spansByParent(s.running.Store, service)

@@ -109,14 +109,15 @@ func (a *callers) run(ctx context.Context, service, url string, done <-chan stru
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// send sends a request with a trace ID of its own, and reads the reply to its end.
+// send sends a request with a trace ID of its own, and reads the reply to its end. Its body can be read but once, even if
+// it is empty: that keeps net/http from sending a request again by itself when the server closes the connection.
 func send(ctx context.Context, client *http.Client, c call, target string) call {
 	c.trace = fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()|1)
 	c.span = fmt.Sprintf("%016x", rand.Uint64()|1)
 	words := strings.SplitN(c.request+" ", " ", 3)
 	c.begin = time.Now()
 	c.status, c.err = func() (int, error) {
-		request, err := http.NewRequestWithContext(ctx, words[0], target+words[1], strings.NewReader(strings.TrimSpace(words[2])))
+		request, err := http.NewRequestWithContext(ctx, words[0], target+words[1], io.NopCloser(strings.NewReader(strings.TrimSpace(words[2]))))
 		if err != nil {
 			return 0, err
 		}

@@ -127,13 +127,13 @@ func (s *stops) waitForReplies(ctx context.Context, service string, more int) er
 
 // interrupt stops the traffic generator as soon as there are spans of it.
 func (s *stops) interrupt(ctx context.Context) error {
-	before := countSpans(s.running.Store, "traffic", "client")
+	before := len(s.log["traffic"])
 	run, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- s.running.Traffic(run, new(bytes.Buffer)) }()
 	if err := poll(ctx, "spans of the traffic generator", func() bool {
-		return len(ended) > 0 || countSpans(s.running.Store, "traffic", "client") > before
+		return len(ended) > 0 || countInstances(s.running.Store, "traffic") > before
 	}); err != nil {
 		return err
 	}
@@ -171,6 +171,17 @@ func (s *stops) checkUsers(t *testing.T) {
 	if len(seen) > 0 {
 		t.Errorf("users saw other statuses: %v", seen)
 	}
+}
+
+// countInstances counts the processes of a service that there are spans of.
+func countInstances(s *store.Store, service string) int {
+	instances := make(map[string]bool)
+	for _, span := range s.Spans() {
+		if span.Service == service {
+			instances[span.Resource["service.instance.id"]] = true
+		}
+	}
+	return len(instances)
 }
 
 // spansByParent returns the server spans of a service. None counts twice that was delivered twice.

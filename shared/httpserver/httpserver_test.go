@@ -1,7 +1,9 @@
 package httpserver
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -19,6 +21,11 @@ type server struct {
 
 func startServer(t *testing.T, handler http.Handler, drain time.Duration) server {
 	t.Helper()
+	return startLingering(t, handler, 0, drain)
+}
+
+func startLingering(t *testing.T, handler http.Handler, linger, drain time.Duration) server {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +38,7 @@ func startServerOn(t *testing.T, listener net.Listener, handler http.Handler, dr
 	ctx, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
 	s := server{url: "http://" + listener.Addr().String(), stop: stop, done: make(chan error, 1)}
-	go func() { s.done <- serve(ctx, listener, handler, drain) }()
+	go func() { s.done <- serve(ctx, listener, handler, linger, drain) }()
 	return s
 }
 
@@ -120,6 +127,40 @@ func TestStopCutsOffRequestsThatTakeTooLong(t *testing.T) {
 		t.Errorf("got a reply: %q", got.body)
 	}
 	within(t, "the handler's context to end", handler.cut)
+}
+
+// TestStopSaysGoodbye sends a request on a connection that the server keeps, when it has begun to stop.
+func TestStopSaysGoodbye(t *testing.T) {
+	s := startLingering(t, http.NotFoundHandler(), time.Minute, 5*time.Second)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	replies := bufio.NewReader(conn)
+	ask := func() (closes bool) {
+		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(replies, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+			t.Fatal(err)
+		}
+		return response.Close
+	}
+	if ask() {
+		t.Error("a connection is closed though the server goes on")
+	}
+	s.stop()
+	for !ask() { // until the server knows
+	}
+	if _, err := replies.ReadByte(); !errors.Is(err, io.EOF) {
+		t.Errorf("after the last reply: %v, want the end of the connection", err)
+	}
 }
 
 func TestPortThatIsTaken(t *testing.T) {
