@@ -53,8 +53,30 @@ func (s *stops) figures(service string) figures {
 			f.unread++
 		}
 	}
+	f.cutOff += s.cutOffBetween(service)
 	f.compareCounts(countPoints(s.running.Store, "http.server.request.duration", service, "", ""), all+f.spans)
 	return f
+}
+
+// cutOffBetween counts the calls by other services, for requests of the load, that a service handled without a reply.
+// A server's status 499 says that the caller went away.
+func (s *stops) cutOffBetween(service string) int {
+	const status = "http.response.status_code"
+	traces, unanswered := make(map[string]bool), make(map[string]bool)
+	for _, c := range s.load.of("frontend") {
+		traces[c.trace] = true
+	}
+	spans := s.running.Store.Spans()
+	for _, span := range spans {
+		unanswered[span.ID] = span.Kind == "client" && traces[span.TraceID] && span.Attributes[status] == ""
+	}
+	count := 0
+	for _, span := range spans {
+		if span.Service == service && span.Kind == "server" && unanswered[span.Parent] && span.Attributes[status] != "499" {
+			count++
+		}
+	}
+	return count
 }
 
 // figuresOfTraffic wants a span of the generator for each request that the frontend had from it, and a summary for

@@ -141,7 +141,7 @@ func (s *stops) interrupt(ctx context.Context) error {
 	cancel()
 	err := <-ended
 	s.log["traffic"] = append(s.log["traffic"], stop{at, time.Since(at)})
-	if err == nil || !strings.Contains(err.Error(), "exit status 1: traffic: interrupted before all users were done") {
+	if err == nil || !strings.Contains(err.Error(), "stopping traffic: exit status 1: ") {
 		return fmt.Errorf("the traffic generator's end: %w", err)
 	}
 	return nil
@@ -157,7 +157,8 @@ func poll(ctx context.Context, what string, happened func() bool) error {
 	return nil
 }
 
-// checkUsers wants users of the page to see, while the roll service or the die service is away, that it is.
+// checkUsers wants users of the page to see, while the roll service or the die service is away, that it is. They may see
+// 502 if it closed a connection before it read the request; [stops.cutOffBetween] counts what it had taken.
 func (s *stops) checkUsers(t *testing.T) {
 	t.Helper()
 	seen := make(map[int]int)
@@ -165,7 +166,7 @@ func (s *stops) checkUsers(t *testing.T) {
 		seen[c.status]++
 	}
 	t.Logf("users of the page saw, by status: %v", seen)
-	for _, status := range []int{0, 200, 303, 401, 503} { // 0: the frontend itself was away
+	for _, status := range []int{0, 200, 303, 401, 502, 503, 504} { // 0: the frontend itself was away; 504: a busy machine
 		delete(seen, status)
 	}
 	if len(seen) > 0 {

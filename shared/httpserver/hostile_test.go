@@ -85,7 +85,7 @@ func TestHostileConnections(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
-				s := startServerOn(t, listener, http.HandlerFunc(readIfAsked), time.Minute)
+				s := startServerOn(t, listener, http.HandlerFunc(readIfAsked), 0, time.Minute)
 				client, server := net.Pipe()
 				listener.accept <- server
 				var sender sync.WaitGroup

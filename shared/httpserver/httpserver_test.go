@@ -30,10 +30,10 @@ func startLingering(t *testing.T, handler http.Handler, linger, drain time.Durat
 	if err != nil {
 		t.Fatal(err)
 	}
-	return startServerOn(t, listener, handler, drain)
+	return startServerOn(t, listener, handler, linger, drain)
 }
 
-func startServerOn(t *testing.T, listener net.Listener, handler http.Handler, drain time.Duration) server {
+func startServerOn(t *testing.T, listener net.Listener, handler http.Handler, linger, drain time.Duration) server {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
