@@ -109,3 +109,14 @@ func TestStartCanBeCanceled(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestSettingsReachSQLite asks for them, because SQLite takes no notice of a setting that it does not know.
+func TestSettingsReachSQLite(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "dice.db"), specify(0, "a"))
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "1", "busy_timeout": "500", "foreign_keys": "1"} {
+		var got string
+		if err := s.db.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %q, %v, want %q", pragma, got, err, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -121,4 +122,49 @@ func TestBusyPool(t *testing.T) {
 			t.Errorf("logged %+v", records)
 		}
 	})
+}
+
+// TestPoolKeepsItsConnections lends all of them out, and wants them open when they are back.
+func TestPoolKeepsItsConnections(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "dice.db"), specify(0, "a"))
+	var lent [connections]*sql.Conn
+	for i := range lent {
+		var err error
+		if lent[i], err = s.db.Conn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, connection := range lent {
+		connection.Close()
+	}
+	if stats := s.db.Stats(); stats.Idle != connections {
+		t.Errorf("%d connections are open, want %d", stats.Idle, connections)
+	}
+}
+
+// TestOrderIsThatOfTheFile has SQLite return rows backwards wherever a query does not say in which order.
+func TestOrderIsThatOfTheFile(t *testing.T) {
+	all := specify(0, "b", "a")
+	s := open(t, filepath.Join(t.TempDir(), "dice.db"), all)
+	s.db.SetMaxOpenConns(1) // the next line is for one connection
+	if _, err := s.db.ExecContext(t.Context(), `PRAGMA reverse_unordered_selects = ON`); err != nil {
+		t.Fatal(err)
+	}
+	check(t, s, all)
+}
+
+// TestQueryThatBreaksOff has no answer: half of the rows are none.
+func TestQueryThatBreaksOff(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "dice.db"), specify(0, "a"))
+	const rows = ` FROM (SELECT 0 AS i UNION ALL SELECT 1)` // the second is one too many for abs
+	var err error
+	if s.identifiers, err = s.db.PrepareContext(t.Context(), `SELECT abs(i * -9223372036854775808)`+rows); err != nil {
+		t.Fatal(err)
+	}
+	if s.die, err = s.db.PrepareContext(t.Context(), `SELECT 0.5, abs(i * -9223372036854775808)`+rows+` WHERE ? != ''`); err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{"", "identifier=a"} {
+		checkUnavailable(t, newRouter(handler{store: s}), query, "integer overflow")
+	}
 }
