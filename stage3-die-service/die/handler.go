@@ -21,6 +21,7 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	select {
 	case <-ctx.Done():
+		slog.InfoContext(ctx, "look-up canceled by the caller")
 		httpjson.Error(w, httpjson.StatusClientClosedRequest, "canceled by the caller")
 		return
 	case <-time.After(h.latency):

@@ -148,14 +148,21 @@ func TestLogRecords(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
 	defer slog.SetDefault(before)
 
-	tests := []struct{ query, level, message string }{
-		{"identifier=fair", "INFO", "die looked up"},
-		{"identifier=nope", "WARN", "look-up refused"},
-		{"identifier=%zz", "WARN", "look-up refused"},
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	tests := []struct {
+		ctx                   context.Context
+		latency               time.Duration
+		query, level, message string
+	}{
+		{t.Context(), 0, "identifier=fair", "INFO", "die looked up"},
+		{t.Context(), 0, "identifier=nope", "WARN", "look-up refused"},
+		{t.Context(), 0, "identifier=%zz", "WARN", "look-up refused"},
+		{canceled, time.Hour, "identifier=fair", "INFO", "look-up canceled by the caller"},
 	}
 	for _, test := range tests {
 		out.Reset()
-		send(t.Context(), newTestRouter(t, 0), http.MethodGet, "/dice", test.query)
+		send(test.ctx, newTestRouter(t, test.latency), http.MethodGet, "/dice", test.query)
 		var record struct{ Level, Msg string }
 		if err := json.Unmarshal(out.Bytes(), &record); err != nil {
 			t.Fatalf("not one record: %v\n%s", err, out.String())

@@ -93,8 +93,7 @@ func summary(query string) string {
 
 // advise adds to an error of SQLite what one can do about it.
 func advise(err error) error {
-	var reason sqlite3.Error
-	errors.As(err, &reason) // else it has the code 0
+	reason, _ := errors.AsType[sqlite3.Error](err) // else it has the code 0
 	switch reason.Code {
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return fmt.Errorf("%w: another program uses it, stop that one", err)

@@ -47,8 +47,7 @@ func (h handler) roll(w http.ResponseWriter, r *http.Request) {
 
 // noDie tells the caller why there is no die: it is unknown, or the die service did not tell.
 func noDie(ctx context.Context, w http.ResponseWriter, err error) {
-	var reply upstream.StatusError
-	if errors.As(err, &reply) && reply.Status == http.StatusNotFound && reply.Message != "" {
+	if reply, _ := errors.AsType[upstream.StatusError](err); reply.Status == http.StatusNotFound && reply.Message != "" {
 		refuse(ctx, w, errors.New(reply.Message))
 		return
 	}

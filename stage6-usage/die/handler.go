@@ -22,6 +22,7 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	select {
 	case <-ctx.Done():
+		slog.InfoContext(ctx, "look-up canceled by the caller")
 		httpjson.Error(w, httpjson.StatusClientClosedRequest, "canceled by the caller")
 		return
 	case <-time.After(h.latency):
@@ -52,9 +53,9 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 
 // fail tells the caller why there is no die: it is unknown, or the database did not tell.
 func fail(ctx context.Context, w http.ResponseWriter, err error) {
-	var unknown unknownError
+	_, unknown := errors.AsType[unknownError](err)
 	switch {
-	case errors.As(err, &unknown):
+	case unknown:
 		refuse(ctx, w, http.StatusNotFound, err)
 	case errors.Is(err, context.Canceled):
 		slog.InfoContext(ctx, "look-up canceled by the caller")

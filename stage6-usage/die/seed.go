@@ -27,7 +27,7 @@ const (
 func seedWhenFree(ctx context.Context, db *sql.DB, all dice) error {
 	attempt := func() (struct{}, error) {
 		err := seed(ctx, db, all)
-		if reason := (sqlite3.Error{}); !errors.As(err, &reason) || reason.Code != sqlite3.ErrBusy {
+		if reason, _ := errors.AsType[sqlite3.Error](err); reason.Code != sqlite3.ErrBusy {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err
