@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -69,6 +70,20 @@ func TestOneTraceThroughTheService(t *testing.T) {
 				t.Errorf("the page links to %s", page.traceURL)
 			}
 		})
+	}
+}
+
+// TestPanicHasAReply asks a page that has nothing to show.
+func TestPanicHasAReply(t *testing.T) {
+	recorder := httptest.NewRecorder()
+	spans := spansOf(t, func() {
+		newRouter(handler{}).ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+	})
+	if recorder.Code != http.StatusInternalServerError || recorder.Body.String() != `{"error":"internal error"}`+"\n" {
+		t.Errorf("status %d %s", recorder.Code, recorder.Body)
+	}
+	if len(spans) != 1 || spans[0].Status().Code != codes.Error {
+		t.Errorf("spans %v, want one with an error", spans)
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/go-chi/chi/v5"
+
 	"example.com/dice/shared/httpjson"
 )
 
@@ -124,6 +126,14 @@ func FuzzLookUp(f *testing.F) {
 			t.Errorf("status %d %s", status, recorder.Body)
 		}
 	})
+}
+
+func TestPanicHasAReply(t *testing.T) {
+	router := newTestRouter(t, 0)
+	router.(chi.Router).Get("/broken", func(http.ResponseWriter, *http.Request) { panic("it broke") })
+	if got := send(t.Context(), router, http.MethodGet, "/broken", ""); got.Code != http.StatusInternalServerError || got.Body.String() != `{"error":"internal error"}`+"\n" {
+		t.Errorf("status %d %s", got.Code, got.Body)
+	}
 }
 
 func TestLatency(t *testing.T) {

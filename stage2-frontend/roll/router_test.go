@@ -1,0 +1,33 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// TestPanicIsMeasured wants the reply to a panic in the span and in the duration, which depends on the order of the
+// middleware.
+func TestPanicIsMeasured(t *testing.T) {
+	router := newTestRouter(0)
+	router.(chi.Router).Get("/broken", func(http.ResponseWriter, *http.Request) { panic("it broke") })
+	var spans map[string]sdktrace.ReadOnlySpan
+	counted := countsOf(t, func() {
+		spans = spansOf(t, func() {
+			status, body := send(t.Context(), t, router, http.MethodGet, "/broken", "")
+			if status != http.StatusInternalServerError || body.Error != "internal error" {
+				t.Errorf("status %d, body %+v", status, body)
+			}
+		})
+	})
+	if span := spans["GET /broken"]; span == nil || span.Status().Code != codes.Error {
+		t.Errorf("spans %v, want GET /broken with an error", spans)
+	}
+	const duration = "http.server.request.duration s{error.type=500,http.request.method=GET,http.response.status_code=500,http.route=/broken,url.scheme=http}"
+	if counted[duration] != 1 {
+		t.Errorf("counted %v, want 1 of %s", counted, duration)
+	}
+}
