@@ -36,7 +36,22 @@ func TestTelemetry(t *testing.T) {
 			for _, difference := range want.Compare(got) {
 				t.Error(difference)
 			}
+			checkTraces(t, got)
 		})
+	}
+}
+
+// checkTraces wants the log records of a service to lead to traces, but for those of its start and stop.
+func checkTraces(t *testing.T, s *store.Store) {
+	t.Helper()
+	without := make(map[string]int)
+	for _, record := range s.Records() {
+		if record.TraceID == "" && record.Service != "traffic" && record.Message != "listening" && record.Message != "stopping" {
+			without[record.Service+": "+record.Message]++
+		}
+	}
+	if len(without) > 0 {
+		t.Errorf("log records without a trace id: %v", without)
 	}
 }
 

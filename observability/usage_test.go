@@ -106,7 +106,7 @@ func checkEvents(t *testing.T, s *store.Store, generated summary) {
 			continue
 		}
 		runs++
-		for _, name := range strings.Fields("user die dice status") {
+		for name := range strings.FieldsSeq("user die dice status") {
 			if record.Attributes[name] == "" {
 				t.Errorf("a run without %s: %+v", name, record)
 			}

@@ -63,6 +63,9 @@ func TestReplies(t *testing.T) {
 			if got := recorder.Header().Get("Content-Type"); got != "application/json" {
 				t.Errorf("Content-Type %q", got)
 			}
+			if got := recorder.Header().Get("X-Content-Type-Options"); got != "nosniff" {
+				t.Errorf("X-Content-Type-Options %q", got)
+			}
 			if got := recorder.Header().Get("Allow"); got != test.allow {
 				t.Errorf("Allow %q, want %q", got, test.allow)
 			}

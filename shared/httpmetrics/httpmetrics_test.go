@@ -3,6 +3,7 @@ package httpmetrics_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"github.com/go-chi/chi/v5"
@@ -91,6 +92,9 @@ func TestMiddleware(t *testing.T) {
 			}
 			if point.Count != 1 || point.Sum <= 0 || point.Sum > 10 {
 				t.Errorf("count %d, sum %v s", point.Count, point.Sum)
+			}
+			if bounds := []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}; !slices.Equal(point.Bounds, bounds) {
+				t.Errorf("bounds %v, want those of the conventions, %v", point.Bounds, bounds)
 			}
 			id := span.SpanContext().TraceID()
 			if len(point.Exemplars) != 1 || string(point.Exemplars[0].TraceID) != string(id[:]) {

@@ -1,10 +1,14 @@
 package upstream_test
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"example.com/dice/shared/upstream"
 )
@@ -37,5 +41,53 @@ func TestGetJSON(t *testing.T) {
 		if reply.Number != test.want {
 			t.Errorf("%d %.20s: %d, want %d", test.status, test.body, reply.Number, test.want)
 		}
+	}
+}
+
+func TestGetReadsNoMoreThanItSays(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(make([]byte, 100<<10))
+	}))
+	defer server.Close()
+	if _, body, err := upstream.Get(t.Context(), server.Client(), server.URL); err != nil || len(body) != 64<<10 {
+		t.Errorf("%d bytes, %v, want 64 KiB", len(body), err)
+	}
+}
+
+// TestConnectionsAreKept makes more calls at once than the default keeps connections for, and then as many again.
+func TestConnectionsAreKept(t *testing.T) {
+	const calls = 10
+	var opened, arrived atomic.Int32
+	together := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if arrived.Add(1)%calls != 0 {
+			<-together
+			return
+		}
+		for range calls - 1 {
+			together <- struct{}{}
+		}
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	client := &http.Client{Transport: upstream.Connections(), Timeout: 10 * time.Second}
+	for range 2 {
+		var group sync.WaitGroup
+		for range calls {
+			group.Go(func() {
+				if _, _, err := upstream.Get(t.Context(), client, server.URL); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+	}
+	if got := opened.Load(); got != calls {
+		t.Errorf("%d connections for %d calls at once, twice", got, calls)
 	}
 }
