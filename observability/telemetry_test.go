@@ -37,6 +37,7 @@ func TestTelemetry(t *testing.T) {
 				t.Error(difference)
 			}
 			checkTraces(t, got)
+			checkCanceled(t, got)
 		})
 	}
 }
@@ -52,6 +53,16 @@ func checkTraces(t *testing.T, s *store.Store) {
 	}
 	if len(without) > 0 {
 		t.Errorf("log records without a trace id: %v", without)
+	}
+}
+
+// checkCanceled wants no error in a server's span because its caller went away.
+func checkCanceled(t *testing.T, s *store.Store) {
+	t.Helper()
+	for _, span := range s.Spans() {
+		if span.Kind == "server" && span.Attributes["http.response.status_code"] == "499" && span.Failed {
+			t.Errorf("span %q of %s, which was canceled, has the error %q", span.Name, span.Service, span.Message)
+		}
 	}
 }
 
