@@ -1,9 +1,11 @@
 package observability_test
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +28,13 @@ func readmes(t *testing.T) map[string]readme.Readme {
 }
 
 func TestReadmeLinks(t *testing.T) {
-	for directory, text := range readmes(t) {
+	all := readmes(t)
+	stack, err := readme.Read("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all["observability"] = stack
+	for directory, text := range all {
 		for _, link := range text.Links {
 			if strings.Contains(link, "://") {
 				continue
@@ -37,6 +45,51 @@ func TestReadmeLinks(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestCommandsOnDemand wants a test for each name that a command runs, and the files that the table of this folder names.
+func TestCommandsOnDemand(t *testing.T) {
+	commands := regexp.MustCompile(`go test .*-run '?([\w|]+)'? .*?\./(observability[\w/]*)`)
+	for _, file := range []string{"CONTRIBUTING.md", "observability/README.md"} {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := commands.FindAllStringSubmatch(string(text), -1)
+		if len(found) == 0 {
+			t.Errorf("%s has no command", file)
+		}
+		for _, command := range found {
+			for name := range strings.SplitSeq(command[1], "|") {
+				if !hasTest(t, filepath.Join(root, command[2]), name) {
+					t.Errorf("%s: %s has no %s", file, command[2], name)
+				}
+			}
+		}
+	}
+	stack, err := readme.Read("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, names := range stack.Tables[0] {
+		for name := range strings.SplitSeq(names, ", ") {
+			if _, err := os.Stat(name); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func hasTest(t *testing.T, directory, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(directory, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(files, func(file string) bool {
+		code, err := os.ReadFile(file)
+		return err == nil && bytes.Contains(code, []byte("func "+name+"("))
+	})
 }
 
 // TestReadmeExcerpts wants each excerpt to be in the file that it says it is from, letter by letter.

@@ -1,11 +1,12 @@
 package observability_test
 
 import (
-	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/internal/table"
 )
 
 // figures say what became of requests and of their telemetry while a service was stopped and started.
@@ -141,14 +142,13 @@ func (f figures) took() (median, longest time.Duration) {
 	return all[len(all)/2], all[len(all)-1]
 }
 
-// stopsTable is a table in Markdown.
-func stopsTable(rows []figures) string {
-	var table strings.Builder
-	table.WriteString("| service | stops | requests | cut off | spans, log records, metric counts lost | longest stop |\n|---|---|---|---|---|---|\n")
+// stopsTable is the table of the README.
+func stopsTable(rows []figures) *table.Table {
+	tb := table.New("service", "stops", "requests", "cut off", "lost: spans", "log records", "counted requests", "median stop", "longest")
 	for _, f := range rows {
-		_, longest := f.took()
-		fmt.Fprintf(&table, "| %s | %d | %d | %d | %d, %d, %d | %s |\n",
-			f.service, len(f.stops), f.replies, f.cutOff, f.spans, f.records, f.counts, longest)
+		median, longest := f.took()
+		tb.Row(f.service, strconv.Itoa(len(f.stops)), strconv.Itoa(f.replies), strconv.Itoa(f.cutOff),
+			strconv.Itoa(f.spans), strconv.Itoa(f.records), strconv.Itoa(f.counts), median.String(), longest.String())
 	}
-	return table.String()
+	return tb
 }

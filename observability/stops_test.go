@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +25,7 @@ const longestStop = 13 * time.Second
 // the middle of its run. No request that a service took may go without its whole reply. None that had one may lack its
 // span, its log records, or its place in the metric.
 //
-// Each is stopped three times, or as often as STOPS says:
+// Each is stopped three times, or as often as STOPS says. Then the table of the README is written anew:
 //
 //	STOPS=20 go test -timeout 30m -run TestStops -v ./observability
 func TestStops(t *testing.T) {
@@ -61,7 +62,13 @@ func TestStops(t *testing.T) {
 		row.check(t, rounds)
 	}
 	stops.checkUsers(t)
-	t.Log("\n" + stopsTable(rows))
+	figures := stopsTable(rows)
+	t.Log(figures)
+	if os.Getenv("STOPS") != "" && !t.Failed() {
+		if err := figures.Write(filepath.Join(root, "observability", "README.md"), "stops"); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // stops are stops and starts of services, under load.

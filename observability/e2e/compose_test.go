@@ -6,11 +6,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,6 +70,9 @@ func start(t *testing.T, root, stage string, env ...string) *stack {
 	s := &stack{root: root, stage: stage, env: env}
 	s.compose(t, "down", "--volumes", "--remove-orphans")
 	s.compose(t, "build")
+	if len(without()) == 0 {
+		s.compose(t, "pull", "--quiet", "--ignore-buildable")
+	}
 
 	up, cancel := s.command(append([]string{"compose", "up"}, without()...)...)
 	up.Stdout, up.Stderr = &s.terminal, &s.terminal
@@ -137,10 +140,15 @@ func (s *stack) logs(t *testing.T, service, message string) []map[string]any {
 }
 
 func withMessage(output, message string) []map[string]any {
+	return slices.DeleteFunc(jsonLines(output), func(record map[string]any) bool { return record["msg"] != message })
+}
+
+// jsonLines returns the lines that are log records.
+func jsonLines(output string) []map[string]any {
 	var records []map[string]any
 	for line := range strings.Lines(output) {
 		var record map[string]any
-		if json.Unmarshal([]byte(line), &record) == nil && record["msg"] == message {
+		if json.Unmarshal([]byte(line), &record) == nil {
 			records = append(records, record)
 		}
 	}
@@ -163,7 +171,8 @@ func (s *stack) waitUntilTrafficStarts(t *testing.T) {
 	t.Helper()
 	eventually(t, "the traffic to start", func() error {
 		if len(s.logs(t, "traffic", "traffic generation starts")) == 0 {
-			return errors.New("not yet")
+			text := s.terminal.String()
+			return fmt.Errorf("not yet; the terminal ends with %q", text[max(0, len(text)-500):])
 		}
 		return nil
 	})

@@ -4,5 +4,6 @@
 //	go test -tags e2e -timeout 60m ./observability/e2e
 //
 // E2E_WITHOUT names services to leave out, such as "grafana" where its image is not to be had. E2E_STAGES
-// names the stages to test; the default is all.
+// names the stages to test; the default is all. FAULTS, LOAD and FOOTPRINT are for measurements that take longer;
+// observability/README.md has their tables.
 package e2e

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -17,11 +19,13 @@ import (
 	"example.com/dice/observability/internal/probe"
 )
 
-const (
-	roll       = "http://localhost:8081"
-	prometheus = "http://localhost:9090"
-	loki       = "http://localhost:3100"
-	tempo      = "http://localhost:3200"
+// Ports can be moved with the variables that the compose files read too.
+var (
+	frontend   = "http://localhost:" + cmp.Or(os.Getenv("FRONTEND_PORT"), "8080")
+	roll       = "http://localhost:" + cmp.Or(os.Getenv("ROLL_PORT"), "8081")
+	prometheus = "http://localhost:" + cmp.Or(os.Getenv("PROMETHEUS_PORT"), "9090")
+	loki       = "http://localhost:" + cmp.Or(os.Getenv("LOKI_PORT"), "3100")
+	tempo      = "http://localhost:" + cmp.Or(os.Getenv("TEMPO_PORT"), "3200")
 )
 
 var client = &http.Client{Timeout: 30 * time.Second}
@@ -70,6 +74,14 @@ func getJSONOf(tenant, address string, query url.Values, reply any) error {
 	return json.Unmarshal(body, reply)
 }
 
+// window adds to a query that it is about some time, to the second, and the most that an engine returns at once.
+func window(from, to time.Time, query url.Values) url.Values {
+	query.Set("start", strconv.FormatInt(from.Unix(), 10))
+	query.Set("end", strconv.FormatInt(to.Unix()+1, 10))
+	query.Set("limit", "5000")
+	return query
+}
+
 // sample is a series with its last value.
 type sample struct {
 	Metric map[string]string
@@ -101,11 +113,7 @@ func exemplars(metric string) ([]string, error) {
 		}
 	}
 	now := time.Now()
-	err := getJSON(prometheus+"/api/v1/query_exemplars", url.Values{
-		"query": {metric},
-		"start": {strconv.FormatInt(now.Add(-time.Hour).Unix(), 10)},
-		"end":   {strconv.FormatInt(now.Add(time.Minute).Unix(), 10)},
-	}, &reply)
+	err := getJSON(prometheus+"/api/v1/query_exemplars", window(now.Add(-time.Hour), now.Add(time.Minute), url.Values{"query": {metric}}), &reply)
 	var ids []string
 	for _, series := range reply.Data {
 		for _, exemplar := range series.Exemplars {
@@ -123,6 +131,12 @@ func logQL(query string) ([]map[string]string, error) { return logQLOf(probe.Dic
 
 // logQLOf is logQL for a tenant.
 func logQLOf(tenant, query string) ([]map[string]string, error) {
+	now := time.Now()
+	return logQLBetween(tenant, query, now.Add(-time.Hour), now.Add(time.Minute))
+}
+
+// logQLBetween is logQLOf for records of some other time.
+func logQLBetween(tenant, query string, from, to time.Time) ([]map[string]string, error) {
 	var reply struct {
 		Data struct {
 			Result []struct {
@@ -131,11 +145,7 @@ func logQLOf(tenant, query string) ([]map[string]string, error) {
 			}
 		}
 	}
-	err := getJSONOf(tenant, loki+"/loki/api/v1/query_range", url.Values{
-		"query": {query},
-		"since": {"1h"},
-		"limit": {"5000"},
-	}, &reply)
+	err := getJSONOf(tenant, loki+"/loki/api/v1/query_range", window(from, to, url.Values{"query": {query}}), &reply)
 	var records []map[string]string
 	for _, stream := range reply.Data.Result {
 		for _, value := range stream.Values {
@@ -155,12 +165,7 @@ func traceQL(query string) ([]string, error) {
 		Traces []struct{ TraceID string }
 	}
 	now := time.Now()
-	err := getJSON(tempo+"/api/search", url.Values{
-		"q":     {query},
-		"limit": {"5000"},
-		"start": {strconv.FormatInt(now.Add(-time.Hour).Unix(), 10)},
-		"end":   {strconv.FormatInt(now.Add(time.Minute).Unix(), 10)},
-	}, &reply)
+	err := getJSON(tempo+"/api/search", window(now.Add(-time.Hour), now.Add(time.Minute), url.Values{"q": {query}}), &reply)
 	var ids []string
 	for _, trace := range reply.Traces {
 		ids = append(ids, trace.TraceID)
@@ -230,4 +235,14 @@ func trace(id string) ([]span, error) {
 		return nil, errNoTrace
 	}
 	return spans, nil
+}
+
+// logCount returns how many records of the last hour a query selects.
+func logCount(query string) (int, error) {
+	var reply struct{ Data struct{ Result []sample } }
+	err := getJSON(loki+"/loki/api/v1/query", url.Values{"query": {"sum(count_over_time(" + query + "[1h]))"}}, &reply)
+	if err != nil || len(reply.Data.Result) == 0 {
+		return 0, err
+	}
+	return strconv.Atoi(reply.Data.Result[0].Value[1].(string))
 }

@@ -113,12 +113,12 @@ func rollOnce() error {
 		return err
 	}
 	user := &http.Client{Jar: jar, Timeout: client.Timeout}
-	signedIn, err := user.PostForm("http://localhost:8080/sign-in", url.Values{"name": {"Ada"}})
+	signedIn, err := user.PostForm(frontend+"/sign-in", url.Values{"name": {"Ada"}})
 	if err != nil {
 		return err
 	}
 	signedIn.Body.Close()
-	response, err := user.PostForm("http://localhost:8080/", url.Values{"die": {"fair"}})
+	response, err := user.PostForm(frontend+"/", url.Values{"die": {"fair"}})
 	if err != nil {
 		return err
 	}

@@ -23,10 +23,9 @@ func TestStage(t *testing.T) {
 				settings = append(settings, "MAX_ROLLS_PER_USER=150")
 			}
 			s := start(t, repository, stage, settings...)
-			reportFirstData(t, s.started)
+			t.Logf("first data after docker compose up: %v", firstData(t, s.started))
 			t.Run("alert", checkAlert)
 			generated := s.waitForTraffic(t)
-			reportFootprint(t, s)
 
 			t.Run("terminal", func(t *testing.T) { checkTerminal(t, s) })
 			t.Run("totals", func(t *testing.T) { checkTotals(t, stage, generated) })
@@ -41,11 +40,12 @@ func TestStage(t *testing.T) {
 	}
 }
 
-// reportFirstData logs how long after docker compose up, with all images present, the first of each signal can
-// be queried.
-func reportFirstData(t *testing.T, start time.Time) {
+// firstData returns how long after docker compose up, with all images present, the first of each signal can be queried.
+func firstData(t *testing.T, start time.Time) map[string]time.Duration {
 	t.Helper()
+	var mu sync.Mutex
 	var group sync.WaitGroup
+	after := make(map[string]time.Duration)
 	for what, query := range map[string]func() (int, error){
 		"metric": func() (int, error) { return total(`http_server_request_duration_seconds_count`) },
 		"log": func() (int, error) {
@@ -60,7 +60,9 @@ func reportFirstData(t *testing.T, start time.Time) {
 		group.Go(func() {
 			for deadline := start.Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 				if n, err := query(); err == nil && n > 0 {
-					t.Logf("first %s: %.1f s after docker compose up began", what, time.Since(start).Seconds())
+					mu.Lock()
+					after[what] = time.Since(start)
+					mu.Unlock()
 					return
 				}
 			}
@@ -68,6 +70,7 @@ func reportFirstData(t *testing.T, start time.Time) {
 		})
 	}
 	group.Wait()
+	return after
 }
 
 // checkTerminal wants the stage's services on the terminal of docker compose up, without the engines' noise,
@@ -173,13 +176,4 @@ func equals(query func() (int, error), want int) error {
 		err = fmt.Errorf("got %d, want %d", got, want)
 	}
 	return err
-}
-
-// reportFootprint logs the memory of each container and the size of each of the stage's images.
-func reportFootprint(t *testing.T, s *stack) {
-	t.Helper()
-	ids := strings.Fields(s.compose(t, "ps", "--quiet"))
-	t.Logf("memory after the traffic:\n%s", s.docker(t,
-		append([]string{"stats", "--no-stream", "--format", "{{.Name}}\t{{.MemUsage}}"}, ids...)...))
-	t.Logf("images:\n%s", s.docker(t, "image", "ls", "--filter", "reference="+s.stage+"-*", "--format", "{{.Repository}}\t{{.Size}}"))
 }

@@ -13,7 +13,10 @@ import (
 	"example.com/dice/observability/internal/stage"
 )
 
-const otlp = "localhost:4317"
+const (
+	otlp   = "localhost:4317"
+	outage = 30 * time.Second
+)
 
 // TestUsage wants each log record at one tenant, the right one, although Loki is stopped in between and the collector
 // killed. It runs in stages whose collector sends usage records to a tenant of their own.

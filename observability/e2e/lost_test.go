@@ -1,0 +1,164 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+const (
+	batchDelay     = 3 * time.Second  // of spans and log records in a service: 1 s, and the time to send
+	metricInterval = 7 * time.Second  // of metrics: 5 s, and the time to send
+	tempoHolds     = 5 * time.Second  // spans in memory
+	givesUp        = 40 * time.Second // a service, on a batch: OTEL_EXPORTER_OTLP_TIMEOUT is 30 s
+)
+
+// acknowledged leaves in m what must be there, and returns the number of spans and log records, and whether any requests of a
+// metric, that nobody had acknowledged: they were in the memory of what was killed, or their service reported the loss.
+func (f fault) acknowledged(a *account, m missing) (missing, loss) {
+	must := missing{counts: make(map[string]int)}
+	var l loss
+	for _, w := range m.spans {
+		if f.tookAlong(w, batchDelay) || a.reported(w) || (f.killed == "tempo" && f.justBefore(w.at, tempoHolds)) {
+			l.spans++
+			continue
+		}
+		must.spans = append(must.spans, w)
+	}
+	for _, w := range m.logs {
+		if f.tookAlong(w, batchDelay) || a.reported(w) {
+			l.logs++
+			continue
+		}
+		must.logs = append(must.logs, w)
+	}
+	for service, n := range m.counts {
+		inMemory := a.requests(service, f.mended, func(w written) bool { return !f.tookAlong(w, metricInterval) })
+		if n > 0 && n <= inMemory {
+			l.counted += n
+			continue
+		}
+		must.counts[service] = n
+	}
+	return must, l
+}
+
+// tookAlong reports whether the record's service was killed so soon after it that it had not been sent.
+func (f fault) tookAlong(w written, unsent time.Duration) bool {
+	return f.killed == w.service && f.justBefore(w.at, unsent)
+}
+
+// justBefore reports whether something was that short before the kill, which took from begun to broken.
+func (f fault) justBefore(at time.Time, before time.Duration) bool {
+	return at.After(f.begun.Add(-before)) && at.Before(f.broken)
+}
+
+// reported reports whether the service said, soon after the record, that it could not deliver telemetry.
+func (a *account) reported(w written) bool {
+	for _, at := range a.failed[w.service] {
+		if at.After(w.at) && at.Before(w.at.Add(givesUp)) {
+			return true
+		}
+	}
+	return false
+}
+
+// loss is telemetry that is gone, and that nobody had acknowledged.
+type loss struct{ spans, logs, counted int }
+
+func (l loss) String() string {
+	if l == (loss{}) {
+		return "0"
+	}
+	return fmt.Sprintf("%d spans, %d log records, %d requests of a metric", l.spans, l.logs, l.counted)
+}
+
+// untilRight waits until each service has done something since the fault was mended that Loki and Tempo have, and all from before
+// it. It returns how long that took.
+func (f fault) untilRight(t *testing.T, s *stack, a *account) time.Duration {
+	t.Helper()
+	eventually(t, "all that was acknowledged before the mend, and something after it", func() error {
+		wait(500 * time.Millisecond) // the engines have two cores, and other work
+		a.read(t, s)
+		fresh, err := a.firstAfter(f.mended)
+		if err != nil {
+			return err
+		}
+		if err := f.countedUntil(a, fresh); err != nil {
+			return err
+		}
+		m, err := a.compare(fresh)
+		if err != nil {
+			return err
+		}
+		m.counts = nil // they are of this moment, not of that time
+		must, _ := f.acknowledged(a, m)
+		return must.err()
+	})
+	return time.Since(f.mended)
+}
+
+// firstAfter returns when the last service had its first request after a time, if Tempo has all of these.
+func (a *account) firstAfter(mended time.Time) (time.Time, error) {
+	var latest time.Time
+	for _, service := range a.services {
+		i := slices.IndexFunc(a.records, func(w written) bool { return w.service == service && w.at.After(mended) })
+		if i < 0 {
+			return latest, fmt.Errorf("%s had no request yet", service)
+		}
+		first := a.records[i]
+		if !inTrace(first) {
+			return latest, fmt.Errorf("Tempo has not yet %+v", first)
+		}
+		if first.at.After(latest) {
+			latest = first.at
+		}
+	}
+	return latest, nil
+}
+
+// countedUntil wants metrics that have the requests until a time, but for those that a killed service took along.
+func (f fault) countedUntil(a *account, until time.Time) error {
+	var errs []error
+	for _, service := range a.services {
+		want := a.requests(service, until, func(w written) bool { return f.tookAlong(w, metricInterval) })
+		n, err := requests(service)
+		if err == nil && n-a.counted[service] < want {
+			err = fmt.Errorf("%s counted %d requests since the account began, and not yet %d", service, n-a.counted[service], want)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// untilComplete waits until all is there that was acknowledged, and returns what else is lost.
+func (f fault) untilComplete(t *testing.T, s *stack, a *account) string {
+	t.Helper()
+	var lost loss
+	deadline := time.Now().Add(20 * time.Second) // for what nobody acknowledged, and that may still come
+	eventually(t, "all that was acknowledged", func() error {
+		wait(500 * time.Millisecond)
+		a.read(t, s)
+		m, err := a.compare(time.Now())
+		if err != nil {
+			return err
+		}
+		var must missing
+		must, lost = f.acknowledged(a, m)
+		if err := must.err(); err != nil {
+			return err
+		}
+		if lost != (loss{}) && time.Now().Before(deadline) {
+			return fmt.Errorf("lost so far: %s", lost)
+		}
+		return nil
+	})
+	if lost != (loss{}) {
+		t.Logf("lost before it was acknowledged: %s; reported: %d times", lost, len(a.failed))
+	}
+	return lost.String()
+}

@@ -1,0 +1,164 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"example.com/dice/observability/internal/table"
+)
+
+// TestLoad runs as many users as the traffic generator can have in earnest, and the roll service as fast as it can, and writes the
+// tables of the README anew. It is run on demand, LOAD=1.
+func TestLoad(t *testing.T) {
+	if os.Getenv("LOAD") == "" {
+		t.Skip("LOAD is not set")
+	}
+	users := table.New("Stage", "Users", "Rolls", "Without a reply", "Median", "95 %", "Container", "Most memory", "CPU for each roll")
+	rate := table.New("Stage", "Clients", "Requests per second", "Failed", "Spans lost", "Log records lost", "Requests not counted", "Refused by the collector")
+	for _, stage := range stages(t) {
+		if !strings.HasPrefix(stage, "stage1-") && !strings.HasPrefix(stage, "stage6-") {
+			continue
+		}
+		t.Run(stage, func(t *testing.T) {
+			s := start(t, repository, stage, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1")
+			s.waitForTraffic(t)
+			t.Run("users", func(t *testing.T) { manyUsers(t, s, users) })
+			s.env = append(s.env, "MAX_WAIT=0s")
+			s.compose(t, "up", "--detach", "--no-deps", "--wait", "roll")
+			for _, clients := range []int{4, 64} {
+				t.Run(fmt.Sprint(clients, " clients"), func(t *testing.T) { highestRate(t, s, clients, rate) })
+			}
+		})
+	}
+	writeTable(t, users, "users")
+	writeTable(t, rate, "rate")
+}
+
+// manyUsers runs 10,000 users at once, each in a browser of its own.
+func manyUsers(t *testing.T, s *stack, tb *table.Table) {
+	t.Helper()
+	const users = 10000
+	before := make(map[string]time.Duration)
+	services := append(s.services(t), "collector")
+	for _, service := range services {
+		before[service] = s.resources(t, service).cpu
+	}
+	most := make(map[string]resources)
+	var generated summary
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		generated = s.traffic(t, users, 2, func() {})
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		case <-time.After(time.Second):
+			for _, service := range services {
+				most[service] = higher(most[service], s.resources(t, service))
+			}
+			if id := s.oneOff(t); id != "" {
+				most["traffic"] = higher(most["traffic"], resourcesOf(t, id))
+			}
+		}
+	}
+	if generated.Rolls == 0 {
+		t.Fatal("no traffic")
+	}
+	if generated.Replies["none"] > 0 {
+		t.Errorf("%d of %d rolls had no reply", generated.Replies["none"], generated.Rolls)
+	}
+	for i, container := range append([]string{"traffic"}, services...) {
+		cells := make([]string, 6)
+		if i == 0 {
+			cells = []string{number(s.stage), fmt.Sprint(users), fmt.Sprint(generated.Rolls), fmt.Sprint(generated.Replies["none"]), generated.Median, generated.P95}
+		}
+		cpu := (most[container].cpu - before[container]) / time.Duration(generated.Rolls)
+		tb.Row(append(cells, container, megabytes(most[container].memory), fmt.Sprintf("%.2f ms", cpu.Seconds()*1000))...)
+	}
+}
+
+// higher returns the later CPU time and the larger memory. A container that has just ended has neither.
+func higher(a, b resources) resources {
+	return resources{memory: max(a.memory, b.memory), cpu: max(a.cpu, b.cpu)}
+}
+
+// oneOff returns the container of docker compose run, if there is one.
+func (s *stack) oneOff(t *testing.T) string {
+	t.Helper()
+	return strings.TrimSpace(s.docker(t, "ps", "--quiet", "--filter", "label=com.docker.compose.project="+s.stage, "--filter", "label=com.docker.compose.oneoff=True"))
+}
+
+// tally is what the stack has of the roll service's work.
+type tally struct{ requests, spans, logs, refused int }
+
+func takeTally(t *testing.T) tally {
+	t.Helper()
+	var got tally
+	eventually(t, "the tally", func() error {
+		var errs [4]error
+		got.requests, errs[0] = requests("roll")
+		got.spans, errs[1] = total(`traces_span_metrics_calls_total{service_name="roll",span_kind="SPAN_KIND_SERVER"}`)
+		got.logs, errs[2] = logCount(`{service_name="roll"} | trace_id != ""`)
+		got.refused, errs[3] = total(`{__name__=~"otelcol_receiver_refused_.+"}`)
+		for _, err := range errs {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return got
+}
+
+// highestRate lets clients ask without a pause, and wants all telemetry of it, or a number of what was refused.
+func highestRate(t *testing.T, s *stack, clients int, tb *table.Table) {
+	t.Helper()
+	settle(t, s)
+	before := takeTally(t)
+	const lasts = 30 * time.Second
+	var asked, failed atomic.Int64
+	transport := &http.Transport{MaxIdleConnsPerHost: clients}
+	client := &http.Client{Transport: transport, Timeout: patience}
+	defer transport.CloseIdleConnections()
+	var group sync.WaitGroup
+	begin := time.Now()
+	for range clients {
+		group.Go(func() {
+			for time.Since(begin) < lasts {
+				asked.Add(1)
+				response, err := client.Get(roll + "/roll?die=fair")
+				if err != nil {
+					failed.Add(1)
+					continue
+				}
+				_, err = io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+				if err != nil || response.StatusCode != http.StatusOK {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	group.Wait()
+	took := time.Since(begin)
+	settle(t, s)
+	after := takeTally(t)
+	n := int(asked.Load())
+	if failed.Load() > 0 {
+		t.Errorf("%d of %d requests failed", failed.Load(), n)
+	}
+	tb.Row(number(s.stage), fmt.Sprint(clients), fmt.Sprintf("%.0f", float64(n)/took.Seconds()), fmt.Sprint(failed.Load()),
+		fmt.Sprint(n-(after.spans-before.spans)), fmt.Sprint(n-(after.logs-before.logs)), fmt.Sprint(n-(after.requests-before.requests)),
+		fmt.Sprint(after.refused-before.refused))
+}
