@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -55,32 +57,49 @@ func replyWith(status int, body string) http.HandlerFunc {
 	}
 }
 
+// recordOf returns the level and the message of the one log record that do makes.
+func recordOf(t *testing.T, do func()) string {
+	t.Helper()
+	var out bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
+	defer slog.SetDefault(before)
+	do()
+	var record struct{ Level, Msg string }
+	if err := json.Unmarshal(out.Bytes(), &record); err != nil {
+		t.Errorf("not one record: %v\n%s", err, &out)
+	}
+	return record.Level + " " + record.Msg
+}
+
 func TestDieServiceFails(t *testing.T) {
 	slow := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	broken := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	const nonsense = "the die service gave a reply that makes no sense"
+	const failed = "ERROR look-up failed"
 	tests := []struct {
 		name    string
 		ctx     context.Context
 		answer  http.HandlerFunc // nil: the service is away
 		status  int
 		message string
+		record  string // level and message
 	}{
-		{"away", t.Context(), nil, 503, "the die service cannot be reached; try again later"},
-		{"slow", t.Context(), slow, 504, "the die service took too long; try again later"},
-		{"unavailable", t.Context(), replyWith(503, `{"error":"busy"}`), 503, "the die service is not available; try again later"},
-		{"broken", t.Context(), broken, 502, nonsense},
-		{"no JSON", t.Context(), replyWith(200, `<html>`), 502, nonsense},
-		{"no faces", t.Context(), replyWith(200, `{"error_rate":0}`), 502, nonsense},
-		{"seven faces", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6,7],"error_rate":0}`), 502, nonsense},
-		{"no error rate", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6]}`), 502, nonsense},
-		{"error rate of 7", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6],"error_rate":7}`), 502, nonsense},
-		{"failing", t.Context(), replyWith(500, `{"error":"sorry"}`), 502, nonsense},
-		{"another service", t.Context(), replyWith(404, `<html>`), 502, nonsense},
-		{"unknown die", t.Context(), replyWith(404, `{"error":"unknown die"}`), 400, "unknown die"},
-		{"caller gone", canceled, slow, httpjson.StatusClientClosedRequest, "canceled by the caller"},
+		{"away", t.Context(), nil, 503, "the die service cannot be reached; try again later", failed},
+		{"slow", t.Context(), slow, 504, "the die service took too long; try again later", failed},
+		{"unavailable", t.Context(), replyWith(503, `{"error":"busy"}`), 503, "the die service is not available; try again later", failed},
+		{"broken", t.Context(), broken, 502, nonsense, failed},
+		{"no JSON", t.Context(), replyWith(200, `<html>`), 502, nonsense, failed},
+		{"no faces", t.Context(), replyWith(200, `{"error_rate":0}`), 502, nonsense, failed},
+		{"seven faces", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6,7],"error_rate":0}`), 502, nonsense, failed},
+		{"no error rate", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6]}`), 502, nonsense, failed},
+		{"error rate of 7", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6],"error_rate":7}`), 502, nonsense, failed},
+		{"failing", t.Context(), replyWith(500, `{"error":"sorry"}`), 502, nonsense, failed},
+		{"another service", t.Context(), replyWith(404, `<html>`), 502, nonsense, failed},
+		{"unknown die", t.Context(), replyWith(404, `{"error":"unknown die"}`), 400, "unknown die", "WARN roll refused"},
+		{"caller gone", canceled, slow, httpjson.StatusClientClosedRequest, "canceled by the caller", "INFO look-up canceled by the caller"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -93,9 +112,11 @@ func TestDieServiceFails(t *testing.T) {
 				timeout = 50 * time.Millisecond
 			}
 			router := newRouter(handler{newDieService(server.URL, timeout), roller{chance: chance.New(1)}})
-			status, body := send(test.ctx, t, router, http.MethodGet, "/roll", "die=fair")
-			if status != test.status || body.Error != test.message {
-				t.Errorf("status %d %q, want %d %q", status, body.Error, test.status, test.message)
+			var status int
+			var body reply
+			record := recordOf(t, func() { status, body = send(test.ctx, t, router, http.MethodGet, "/roll", "die=fair") })
+			if status != test.status || body.Error != test.message || record != test.record {
+				t.Errorf("status %d %q, logged %q\nwant %d %q, logged %q", status, body.Error, record, test.status, test.message, test.record)
 			}
 		})
 	}
