@@ -38,6 +38,7 @@ func TestTelemetry(t *testing.T) {
 			}
 			checkTraces(t, got)
 			checkCanceled(t, got)
+			checkInventedMethod(t, got)
 		})
 	}
 }
@@ -66,12 +67,30 @@ func checkCanceled(t *testing.T, s *store.Store) {
 	}
 }
 
+// checkInventedMethod wants the method that no standard knows in one attribute alone: names and labels must not grow.
+func checkInventedMethod(t *testing.T, s *store.Store) {
+	t.Helper()
+	seen := false
+	for _, span := range s.Spans() {
+		switch original, method := span.Attributes["http.request.method_original"], span.Attributes["http.request.method"]; {
+		case original == "INVENTED" && method == "_OTHER" && span.Name == "HTTP":
+			seen = true
+		case original != "" || method == "INVENTED":
+			t.Errorf("span %q of %s has the method %q, and the original one %q", span.Name, span.Service, method, original)
+		}
+	}
+	if !seen {
+		t.Error("no span for an invented method")
+	}
+}
+
 // sendOddRequests makes a caller's mistakes.
 func sendOddRequests(t *testing.T, url string) {
 	t.Helper()
 	for _, path := range []string{"/roll", "/roll?die=blue", "/nowhere", "/roll-async?die=fair"} {
 		get(t.Context(), t, url+path)
 	}
+	do(t.Context(), t, "INVENTED", url+"/roll")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	get(ctx, t, url+"/roll?die=fair")
@@ -111,7 +130,12 @@ func waitForEdges(t *testing.T, s *store.Store) {
 
 func get(ctx context.Context, t *testing.T, url string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	do(ctx, t, http.MethodGet, url)
+}
+
+func do(ctx context.Context, t *testing.T, method, url string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
