@@ -73,7 +73,7 @@ func killed(service string, statuses ...int) fault {
 
 func paused(service string, statuses ...int) fault {
 	return fault{
-		name: service + " paused for 20 s",
+		name:  service + " paused for 20 s",
 		begin: compose("pause", service), lasts: 20 * time.Second, end: compose("unpause", service), statuses: statuses,
 	}
 }
