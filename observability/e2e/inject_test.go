@@ -42,7 +42,7 @@ func connect(t *testing.T, s *stack) {
 // smallQueue returns the compose files of a stage whose collector has a small disk for its queue.
 func smallQueue(t *testing.T) string {
 	t.Helper()
-	const small = "volumes: {queue: {driver_opts: {type: tmpfs, device: tmpfs, o: \"size=32m,mode=0777\"}}}\n"
+	const small = "volumes: {queue: {driver_opts: {type: tmpfs, device: tmpfs, o: \"size=16m,mode=0777\"}}}\n"
 	file := filepath.Join(t.TempDir(), "queue.yaml")
 	if err := os.WriteFile(file, []byte(small), 0o600); err != nil {
 		t.Fatal(err)
@@ -50,16 +50,9 @@ func smallQueue(t *testing.T) string {
 	return "compose.yaml" + string(os.PathListSeparator) + file
 }
 
-// holdQueue keeps the small disk, which is in memory, when the collector does not run.
-func holdQueue(t *testing.T, s *stack) {
-	t.Helper()
-	container := strings.TrimSpace(s.docker(t, "run", "--detach", "--volume", s.stage+"_queue:/queue", shellImage, "sleep", "infinity"))
-	t.Cleanup(func() { s.docker(t, "rm", "--force", container) })
-}
-
-// fillQueue leaves no room on the queue's disk, and takes away the back ends, so that the queue must grow.
+// fillQueue leaves no room on the queue's disk, which must be the small one, and pauses the back ends, so that the queue must grow.
 func fillQueue(t *testing.T, s *stack) {
-	s.docker(t, "run", "--rm", "--volume", s.stage+"_queue:/queue", shellImage, "sh", "-c", "! dd if=/dev/zero of=/queue/ballast bs=4k 2>/dev/null")
+	s.docker(t, "run", "--rm", "--volume", s.stage+"_queue:/queue", shellImage, "sh", "-c", "! dd if=/dev/zero of=/queue/ballast bs=1M count=64 2>/dev/null")
 	s.compose(t, append([]string{"pause"}, backends...)...)
 }
 

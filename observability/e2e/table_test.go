@@ -31,10 +31,11 @@ func TestTables(t *testing.T) {
 	var want [][]string
 	for _, stage := range []string{"stage3-die-service", "stage6-usage"} {
 		for _, f := range faults() {
-			if len(f.stages) == 0 || slices.Contains(f.stages, stage) {
+			if f.isFor(stage) {
 				want = append(want, []string{number(stage), f.name})
 			}
 		}
+		want = append(want, []string{number(stage), fullDisk.name})
 	}
 	checkRows(t, "faults", want)
 	checkRows(t, "stops", [][]string{{"roll"}, {"die"}, {"frontend"}, {"traffic"}})
