@@ -167,7 +167,7 @@ func highestRate(t *testing.T, s *stack, clients int, tb *table.Table) {
 	if failed.Load() > 0 {
 		t.Errorf("%d of %d requests failed", failed.Load(), n)
 	}
-	tb.Row(number(s.stage), strconv.Itoa(clients), fmt.Sprintf("%.0f", float64(n)/took.Seconds()), fmt.Sprint(failed.Load()),
+	tb.Row(number(s.stage), strconv.Itoa(clients), fmt.Sprintf("%.0f", float64(n)/took.Seconds()), strconv.FormatInt(failed.Load(), 10),
 		strconv.Itoa(n-(after.spans-before.spans)), strconv.Itoa(n-(after.logs-before.logs)), strconv.Itoa(n-(after.requests-before.requests)),
 		strconv.Itoa(after.refused-before.refused))
 }
