@@ -3,9 +3,11 @@
 package e2e
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -71,10 +73,16 @@ func (a *account) reported(w written) bool {
 type loss struct{ spans, logs, counted int }
 
 func (l loss) String() string {
-	if l == (loss{}) {
-		return "0"
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{l.spans, "spans"}, {l.logs, "log records"}, {l.counted, "counted requests"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprint(part.n, " ", part.what))
+		}
 	}
-	return fmt.Sprintf("%d spans, %d log records, %d requests of a metric", l.spans, l.logs, l.counted)
+	return cmp.Or(strings.Join(parts, ", "), "0")
 }
 
 // untilRight waits until each service has done something since the fault was mended that Loki and Tempo have, and all from before
