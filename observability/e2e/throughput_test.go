@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -111,19 +112,24 @@ func (s *stack) oneOff(t *testing.T) string {
 // tally is what the stack has of the roll service's work.
 type tally struct{ requests, spans, logs, refused int }
 
+// takeTally waits until nothing is on its way any more.
 func takeTally(t *testing.T) tally {
 	t.Helper()
-	var got tally
+	got := tally{requests: -1}
 	eventually(t, "the tally", func() error {
+		var now tally
 		var errs [4]error
-		got.requests, errs[0] = requests("roll")
-		got.spans, errs[1] = total(`traces_span_metrics_calls_total{service_name="roll",span_kind="SPAN_KIND_SERVER"}`)
-		got.logs, errs[2] = logCount(`{service_name="roll"} | trace_id != ""`)
-		got.refused, errs[3] = total(`{__name__=~"otelcol_receiver_refused_.+"}`)
-		for _, err := range errs {
-			if err != nil {
-				return err
-			}
+		now.requests, errs[0] = requests("roll")
+		now.spans, errs[1] = total(`traces_span_metrics_calls_total{service_name="roll",span_kind="SPAN_KIND_SERVER"}`)
+		now.logs, errs[2] = logCount(`{service_name="roll"} | trace_id != ""`)
+		now.refused, errs[3] = total(`{__name__=~"otelcol_receiver_refused_.+"}`)
+		if err := errors.Join(errs[:]...); err != nil {
+			return err
+		}
+		if now != got {
+			got = now
+			wait(6 * time.Second) // longer than the interval of an export
+			return fmt.Errorf("%+v, and perhaps more", got)
 		}
 		return nil
 	})
