@@ -57,8 +57,9 @@ func (c call) records() int {
 
 // callers are clients that send one request after the other. The zero value is ready to use.
 type callers struct {
-	mu    sync.Mutex
-	calls []call
+	mu      sync.Mutex
+	calls   []call
+	waiting map[string]int // clients that wait for a reply, by service
 }
 
 // start starts clients of a service. Stop lets them have the replies that they wait for.
@@ -92,7 +93,9 @@ func (a *callers) run(ctx context.Context, service, url string, done <-chan stru
 			request = requests[service][turn%len(requests[service])]
 			turn++
 		}
+		a.wait(service, 1)
 		c := send(ctx, client, call{service: service, request: request}, url)
+		a.wait(service, -1)
 		if service == "frontend" {
 			signedIn = c.status != 0 && c.status != http.StatusUnauthorized
 		}
@@ -105,6 +108,22 @@ func (a *callers) run(ctx context.Context, service, url string, done <-chan stru
 		case <-time.After(betweenEach):
 		}
 	}
+}
+
+func (a *callers) wait(service string, clients int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.waiting == nil {
+		a.waiting = make(map[string]int)
+	}
+	a.waiting[service] += clients
+}
+
+// underWay returns how many calls of a service have no reply yet.
+func (a *callers) underWay(service string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.waiting[service]
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

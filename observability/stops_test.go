@@ -127,9 +127,12 @@ func (s *stops) stopAndStart(ctx context.Context, service string) error {
 	return s.waitForReplies(ctx, service, clients)
 }
 
+// waitForReplies also wants a request under way: clients that go in step may all pause at once.
 func (s *stops) waitForReplies(ctx context.Context, service string, more int) error {
 	want := s.load.replies(service) + more
-	return poll(ctx, fmt.Sprintf("%d replies of %s", more, service), func() bool { return s.load.replies(service) >= want })
+	return poll(ctx, fmt.Sprintf("%d replies of %s", more, service), func() bool {
+		return s.load.replies(service) >= want && s.load.underWay(service) > 0
+	})
 }
 
 // interrupt stops the traffic generator as soon as there are spans of it.
