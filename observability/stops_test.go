@@ -27,7 +27,7 @@ const longestStop = 13 * time.Second
 //
 // Each is stopped three times, or as often as STOPS says. Then the table of the README is written anew:
 //
-//	STOPS=20 go test -timeout 30m -run TestStops -v ./observability
+//	STOPS=20 go test -count=1 -timeout 30m -run TestStops -v ./observability
 func TestStops(t *testing.T) {
 	t.Parallel()
 	rounds, err := strconv.Atoi(cmp.Or(os.Getenv("STOPS"), "3"))

@@ -15,7 +15,7 @@ import (
 const (
 	batchDelay     = 3 * time.Second  // of spans and log records in a service: 1 s, and the time to send
 	metricInterval = 7 * time.Second  // of metrics: 5 s, and the time to send
-	tempoHolds     = 5 * time.Second  // spans in memory
+	tempoHolds     = 5 * time.Second  // spans in memory, from when it has got them
 	givesUp        = 40 * time.Second // a service, on a batch: OTEL_EXPORTER_OTLP_TIMEOUT is 30 s
 )
 
@@ -25,7 +25,7 @@ func (f fault) acknowledged(a *account, m missing) (missing, loss) {
 	must := missing{counts: make(map[string]int)}
 	var l loss
 	for _, w := range m.spans {
-		if f.tookAlong(w, batchDelay) || a.reported(w) || (f.killed == "tempo" && f.justBefore(w.at, tempoHolds)) {
+		if f.tookAlong(w, batchDelay) || a.reported(w) || (f.killed == "tempo" && f.justBefore(w.at, batchDelay+tempoHolds)) {
 			l.spans++
 			continue
 		}
