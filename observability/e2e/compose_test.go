@@ -84,6 +84,7 @@ func start(t *testing.T, root, stage string, env ...string) *stack {
 		if t.Failed() {
 			t.Logf("last lines of all services:\n%s", s.compose(t, "logs", "--tail=15", "--no-color"))
 		}
+		s.checkRestarts(t)
 		s.compose(t, "down", "--volumes")
 		_ = up.Wait() // ends because its containers are gone
 		cancel()
@@ -94,6 +95,16 @@ func start(t *testing.T, root, stage string, env ...string) *stack {
 		}
 	})
 	return s
+}
+
+// checkRestarts wants no container that ended by itself, such as for want of memory, and was started again by its restart policy.
+func (s *stack) checkRestarts(t *testing.T) {
+	t.Helper()
+	for _, id := range strings.Fields(s.docker(t, "ps", "--all", "--quiet", "--filter", "label=com.docker.compose.project="+s.stage)) {
+		if state := s.docker(t, "inspect", "--format", "{{.Name}}: {{.RestartCount}} restarts", id); !strings.Contains(state, ": 0 restarts") {
+			t.Error(state)
+		}
+	}
 }
 
 // without returns the options of docker compose up that leave out the services in E2E_WITHOUT.

@@ -30,20 +30,22 @@ var (
 
 var client = &http.Client{Timeout: 30 * time.Second}
 
-// eventually polls check until it returns nil. What takes longer than the bound is broken, not slow.
+const bound = 2 * time.Minute // of all that is polled: what takes longer is broken, not slow
+
+// eventually polls check until it returns nil.
 func eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
-	const bound = 2 * time.Minute
-	start := time.Now()
-	for {
-		err := check()
-		if err == nil {
-			return
+	if err := poll(check); err != nil {
+		t.Fatalf("%s: still after %s: %v", what, bound, err)
+	}
+}
+
+// poll is eventually for who goes on after the last error.
+func poll(check func() error) error {
+	for start := time.Now(); ; time.Sleep(200 * time.Millisecond) {
+		if err := check(); err == nil || time.Since(start) > bound {
+			return err
 		}
-		if time.Since(start) > bound {
-			t.Fatalf("%s: still after %s: %v", what, bound, err)
-		}
-		time.Sleep(200 * time.Millisecond)
 	}
 }
 

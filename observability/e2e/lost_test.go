@@ -15,7 +15,7 @@ import (
 const (
 	batchDelay     = 3 * time.Second  // of spans and log records in a service: 1 s, and the time to send
 	metricInterval = 7 * time.Second  // of metrics: 5 s, and the time to send
-	tempoHolds     = 5 * time.Second  // spans in memory, from when it has got them
+	tempoHolds     = 5 * time.Second  // spans in memory, with their way to it
 	givesUp        = 40 * time.Second // a service, on a batch: OTEL_EXPORTER_OTLP_TIMEOUT is 30 s
 )
 
@@ -25,7 +25,7 @@ func (f fault) acknowledged(a *account, m missing) (missing, loss) {
 	must := missing{counts: make(map[string]int)}
 	var l loss
 	for _, w := range m.spans {
-		if f.tookAlong(w, batchDelay) || a.reported(w) || (f.killed == "tempo" && f.justBefore(w.at, batchDelay+tempoHolds)) {
+		if f.tookAlong(w, batchDelay) || a.reported(w) || (f.killed == "tempo" && f.justBefore(w.at, tempoHolds)) {
 			l.spans++
 			continue
 		}
@@ -69,17 +69,29 @@ func (a *account) reported(w written) bool {
 	return false
 }
 
-// loss is telemetry that is gone, and that nobody had acknowledged.
+// loss is telemetry that is gone.
 type loss struct{ spans, logs, counted int }
+
+func (m missing) loss() loss {
+	l := loss{spans: len(m.spans), logs: len(m.logs)}
+	for _, n := range m.counts {
+		l.counted += n
+	}
+	return l
+}
 
 func (l loss) String() string {
 	var parts []string
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{l.spans, "spans"}, {l.logs, "log records"}, {l.counted, "counted requests"}} {
-		if part.n > 0 {
-			parts = append(parts, fmt.Sprint(part.n, " ", part.what))
+	}{{l.spans, "span"}, {l.logs, "log record"}, {l.counted, "counted request"}} {
+		switch part.n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+part.what)
+		default:
+			parts = append(parts, fmt.Sprint(part.n, " ", part.what, "s"))
 		}
 	}
 	return cmp.Or(strings.Join(parts, ", "), "0")
@@ -143,12 +155,12 @@ func (f fault) countedUntil(a *account, until time.Time) error {
 	return errors.Join(errs...)
 }
 
-// untilComplete waits until all is there that was acknowledged, and returns what else is lost.
-func (f fault) untilComplete(t *testing.T, s *stack, a *account) string {
+// untilComplete waits until all is there, and returns what is lost although it was acknowledged, which must be nothing, and
+// what else is.
+func (f fault) untilComplete(t *testing.T, s *stack, a *account) (acknowledged, other loss) {
 	t.Helper()
-	var lost loss
 	deadline := time.Now().Add(20 * time.Second) // for what nobody acknowledged, and that may still come
-	eventually(t, "all that was acknowledged", func() error {
+	err := poll(func() error {
 		wait(500 * time.Millisecond)
 		a.read(t, s)
 		m, err := a.compare(time.Now())
@@ -156,17 +168,18 @@ func (f fault) untilComplete(t *testing.T, s *stack, a *account) string {
 			return err
 		}
 		var must missing
-		must, lost = f.acknowledged(a, m)
+		must, other = f.acknowledged(a, m)
+		acknowledged = must.loss()
 		if err := must.err(); err != nil {
 			return err
 		}
-		if lost != (loss{}) && time.Now().Before(deadline) {
-			return fmt.Errorf("lost so far: %s", lost)
+		if other != (loss{}) && time.Now().Before(deadline) {
+			return fmt.Errorf("lost so far: %s", other)
 		}
 		return nil
 	})
-	if lost != (loss{}) {
-		t.Logf("lost before it was acknowledged: %s; reported: %d times", lost, len(a.failed))
+	if err != nil {
+		t.Errorf("all that was acknowledged: still after %s: %v", bound, err)
 	}
-	return lost.String()
+	return acknowledged, other
 }

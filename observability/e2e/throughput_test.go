@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,6 +78,13 @@ func manyUsers(t *testing.T, s *stack, tb *table.Table) {
 	if generated.Rolls == 0 {
 		t.Fatal("no traffic")
 	}
+	replies := 0
+	for _, n := range generated.Replies {
+		replies += n
+	}
+	if none := generated.Replies["none"]; replies != generated.Rolls || (none > 0 && number(s.stage) == "stage 1") {
+		t.Errorf("%d of %d rolls ended, %d of them without a reply", replies, generated.Rolls, none)
+	}
 	for i, container := range append([]string{"traffic"}, services...) {
 		cells := make([]string, 6)
 		if i == 0 {
@@ -139,41 +145,61 @@ func takeTally(t *testing.T) tally {
 // highestRate lets clients ask without a pause, and wants all telemetry of it, or a number of what was refused.
 func highestRate(t *testing.T, s *stack, clients int, tb *table.Table) {
 	t.Helper()
+	const lasts = 30 * time.Second
 	settle(t, s)
 	before := takeTally(t)
-	const lasts = 30 * time.Second
-	var asked, failed atomic.Int64
+	begin := time.Now()
+	n, failed := askWithoutPause(clients, lasts)
+	took := time.Since(begin)
+	settle(t, s)
+	after := takeTally(t)
+	if failed > 0 {
+		t.Errorf("%d of %d requests failed", failed, n)
+	}
+	spans, logs, counted, refused := n-(after.spans-before.spans), n-(after.logs-before.logs), n-(after.requests-before.requests), after.refused-before.refused
+	if max(spans, logs, counted) > refused {
+		t.Errorf("lost: %d spans, %d log records, %d counted requests, and the collector tells of %d", spans, logs, counted, refused)
+	}
+	tb.Row(number(s.stage), strconv.Itoa(clients), fmt.Sprintf("%.0f", float64(n)/took.Seconds()), strconv.Itoa(failed),
+		strconv.Itoa(spans), strconv.Itoa(logs), strconv.Itoa(counted), strconv.Itoa(refused))
+}
+
+// askWithoutPause rolls a die by that many clients for some time. It returns the number of requests, and of those that failed.
+func askWithoutPause(clients int, lasts time.Duration) (requests, failed int) {
 	transport := &http.Transport{MaxIdleConnsPerHost: clients}
-	client := &http.Client{Transport: transport, Timeout: patience}
 	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, Timeout: patience}
+	var mu sync.Mutex
 	var group sync.WaitGroup
 	begin := time.Now()
 	for range clients {
 		group.Go(func() {
-			for time.Since(begin) < lasts {
-				asked.Add(1)
-				response, err := client.Get(roll + "/roll?die=fair")
-				if err != nil {
-					failed.Add(1)
-					continue
-				}
-				_, err = io.Copy(io.Discard, response.Body)
-				response.Body.Close()
-				if err != nil || response.StatusCode != http.StatusOK {
-					failed.Add(1)
+			asked, bad := 0, 0
+			for ; time.Since(begin) < lasts; asked++ {
+				if err := askOnce(client); err != nil {
+					bad++
 				}
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			requests, failed = requests+asked, failed+bad
 		})
 	}
 	group.Wait()
-	took := time.Since(begin)
-	settle(t, s)
-	after := takeTally(t)
-	n := int(asked.Load())
-	if failed.Load() > 0 {
-		t.Errorf("%d of %d requests failed", failed.Load(), n)
+	return requests, failed
+}
+
+func askOnce(client *http.Client) error {
+	response, err := client.Get(roll + "/roll?die=fair")
+	if err != nil {
+		return err
 	}
-	tb.Row(number(s.stage), strconv.Itoa(clients), fmt.Sprintf("%.0f", float64(n)/took.Seconds()), strconv.FormatInt(failed.Load(), 10),
-		strconv.Itoa(n-(after.spans-before.spans)), strconv.Itoa(n-(after.logs-before.logs)), strconv.Itoa(n-(after.requests-before.requests)),
-		strconv.Itoa(after.refused-before.refused))
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return errors.New(response.Status)
+	}
+	return nil
 }
