@@ -38,8 +38,9 @@ func Get(ctx context.Context, client *http.Client, url string) (status int, body
 	return response.StatusCode, body, nil
 }
 
-// GetJSON decodes the reply to a GET request. If its status is not 200, the error is a [StatusError].
-func GetJSON(ctx context.Context, client *http.Client, url string, reply any) error {
+// GetJSON decodes the reply to a GET request. If its status is not 200, the error is a [StatusError]. With any error, reply stays
+// as it was.
+func GetJSON[T any](ctx context.Context, client *http.Client, url string, reply *T) error {
 	status, body, err := Get(ctx, client, url)
 	if err != nil {
 		return err
@@ -49,9 +50,11 @@ func GetJSON(ctx context.Context, client *http.Client, url string, reply any) er
 		_ = json.Unmarshal(body, &failure) // what is not JSON has no message for us
 		return StatusError{Status: status, Message: failure.Error}
 	}
-	if err := json.Unmarshal(body, reply); err != nil {
+	var decoded T // apart, since Unmarshal fills in what comes before a mistake
+	if err := json.Unmarshal(body, &decoded); err != nil {
 		return fmt.Errorf("decoding the reply: %w", err)
 	}
+	*reply = decoded
 	return nil
 }
 

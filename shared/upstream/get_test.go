@@ -23,6 +23,7 @@ func TestGetJSON(t *testing.T) {
 		{200, `{"number": 7}`, 7, ""},
 		{200, `{"number": 7}` + strings.Repeat(" ", 64<<10), 7, ""},
 		{200, `{"number": "7"}`, 0, "decoding the reply: json: cannot unmarshal string"},
+		{200, `{"number": 7, "text": 1}`, 0, "decoding the reply: json: cannot unmarshal number"}, // nothing of it
 		{200, `<html>`, 0, "decoding the reply: invalid character '<'"},
 		{404, `{"error": "unknown"}`, 0, "the reply is 404 Not Found: unknown"},
 		{500, `<html>`, 0, "the reply is 500 Internal Server Error: "},
@@ -32,7 +33,10 @@ func TestGetJSON(t *testing.T) {
 			w.WriteHeader(test.status)
 			_, _ = w.Write([]byte(test.body))
 		}))
-		var reply struct{ Number int }
+		var reply struct {
+			Number int
+			Text   string
+		}
 		err := upstream.GetJSON(t.Context(), server.Client(), server.URL, &reply)
 		server.Close()
 		if (err == nil) != (test.err == "") || err != nil && !strings.HasPrefix(err.Error(), test.err) {

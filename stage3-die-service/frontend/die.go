@@ -24,11 +24,9 @@ func newDieService(url string, timeout time.Duration) dieService {
 // identifiers returns the names of all dice. What its error means, upstream.Explain knows.
 func (s dieService) identifiers(ctx context.Context) ([]string, error) {
 	var all struct{ Identifiers []string }
-	if err := upstream.GetJSON(ctx, s.client, s.url+"/dice", &all); err != nil {
-		return nil, err
+	err := upstream.GetJSON(ctx, s.client, s.url+"/dice", &all)
+	if err == nil && len(all.Identifiers) == 0 {
+		err = errors.New("the reply has no identifiers")
 	}
-	if len(all.Identifiers) == 0 {
-		return nil, errors.New("the reply has no identifiers")
-	}
-	return all.Identifiers, nil
+	return all.Identifiers, err
 }
