@@ -90,11 +90,15 @@ type resources struct {
 // resources asks the Docker engine about a service of the stage.
 func (s *stack) resources(t *testing.T, service string) resources {
 	t.Helper()
-	return resourcesOf(t, strings.TrimSpace(s.compose(t, "ps", "--quiet", service)))
+	r, err := resourcesOf(strings.TrimSpace(s.compose(t, "ps", "--quiet", service)))
+	if err != nil {
+		t.Fatalf("resources of %s: %v", service, err)
+	}
+	return r
 }
 
-func resourcesOf(t *testing.T, container string) resources {
-	t.Helper()
+// resourcesOf asks the engine. A container that ends meanwhile is an error.
+func resourcesOf(container string) (resources, error) {
 	var reply struct {
 		Memory struct {
 			Usage int
@@ -119,15 +123,15 @@ func resourcesOf(t *testing.T, container string) resources {
 	}}
 	response, err := engine.Get("http://docker/containers/" + container + "/stats?stream=false&one-shot=true")
 	if err != nil {
-		t.Fatal(err)
+		return resources{}, err
 	}
 	defer response.Body.Close()
 	if err := json.NewDecoder(response.Body).Decode(&reply); err != nil {
-		t.Fatal(err)
+		return resources{}, err
 	}
 	r := resources{memory: reply.Memory.Usage - reply.Memory.Stats.InactiveFile, cpu: time.Duration(reply.CPU.Usage.Total)}
 	for _, network := range reply.Networks {
 		r.received += network.Received
 	}
-	return r
+	return r, nil
 }

@@ -25,7 +25,7 @@ func TestLoad(t *testing.T) {
 	if os.Getenv("LOAD") == "" {
 		t.Skip("LOAD is not set")
 	}
-	users := table.New("Stage", "Users", "Rolls", "Replies", "Median", "95 %", "Container", "Most memory", "CPU for each roll")
+	users := table.New("Stage", "Users", "Rolls", "Replies", "Median", "95 %", "Spans dropped", "Log records dropped", "Container", "Most memory", "CPU for each roll")
 	rate := table.New("Stage", "Clients", "Requests per second", "Failed", "Spans lost", "Log records lost", "Requests not counted", "Refused by the collector")
 	for _, stage := range stages(t) {
 		if !strings.HasPrefix(stage, "stage1-") && !strings.HasPrefix(stage, "stage6-") {
@@ -50,31 +50,14 @@ func TestLoad(t *testing.T) {
 func manyUsers(t *testing.T, s *stack, tb *table.Table) {
 	t.Helper()
 	const users = 10000
-	before := make(map[string]time.Duration)
 	services := append(s.services(t), "collector")
+	before := make(map[string]resources)
 	for _, service := range services {
-		before[service] = s.resources(t, service).cpu
+		before[service] = s.resources(t, service)
 	}
-	most := make(map[string]resources)
+	had := takeTally(t)
 	var generated summary
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		generated = s.traffic(t, users, 2, func() {})
-	}()
-	for running := true; running; {
-		select {
-		case <-done:
-			running = false
-		case <-time.After(time.Second):
-			for _, service := range services {
-				most[service] = higher(most[service], s.resources(t, service))
-			}
-			if id := s.oneOff(t); id != "" {
-				most["traffic"] = higher(most["traffic"], resourcesOf(t, id))
-			}
-		}
-	}
+	most := s.watch(t, services, func() { generated = s.traffic(t, users, 2, func() {}) })
 	if generated.Rolls == 0 {
 		t.Fatal("no traffic")
 	}
@@ -85,13 +68,42 @@ func manyUsers(t *testing.T, s *stack, tb *table.Table) {
 	if none := generated.Replies["none"]; replies != generated.Rolls || (none > 0 && number(s.stage) == "stage 1") {
 		t.Errorf("%d of %d rolls ended, %d of them without a reply", replies, generated.Rolls, none)
 	}
+	settle(t, s)
+	dropped := takeTally(t).missing(had)
 	for i, container := range append([]string{"traffic"}, services...) {
-		cells := make([]string, 6)
+		cells := make([]string, 8)
 		if i == 0 {
-			cells = []string{number(s.stage), strconv.Itoa(users), strconv.Itoa(generated.Rolls), replyList(generated.Replies), generated.Median, generated.P95}
+			cells = []string{number(s.stage), strconv.Itoa(users), strconv.Itoa(generated.Rolls), replyList(generated.Replies),
+				generated.Median, generated.P95, strconv.Itoa(dropped.spans), strconv.Itoa(dropped.logs)}
 		}
-		cpu := (most[container].cpu - before[container]) / time.Duration(generated.Rolls)
+		cpu := (most[container].cpu - before[container].cpu) / time.Duration(generated.Rolls)
 		tb.Row(append(cells, container, megabytes(most[container].memory), fmt.Sprintf("%.2f ms", cpu.Seconds()*1000))...)
+	}
+}
+
+// watch returns the most memory and the CPU time of the services, and of the traffic generator, while run runs.
+func (s *stack) watch(t *testing.T, services []string, run func()) map[string]resources {
+	t.Helper()
+	most := make(map[string]resources)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run()
+	}()
+	for {
+		select {
+		case <-done:
+			return most
+		case <-time.After(time.Second):
+			for _, service := range services {
+				most[service] = higher(most[service], s.resources(t, service))
+			}
+			if id := s.oneOff(t); id != "" {
+				if now, err := resourcesOf(id); err == nil { // it may have ended meanwhile
+					most["traffic"] = higher(most["traffic"], now)
+				}
+			}
+		}
 	}
 }
 
@@ -117,6 +129,12 @@ func (s *stack) oneOff(t *testing.T) string {
 
 // tally is what the stack has of the roll service's work.
 type tally struct{ requests, spans, logs, refused int }
+
+// missing returns what the spans and log records since before lack of the requests that were counted.
+func (a tally) missing(before tally) tally {
+	counted := a.requests - before.requests
+	return tally{spans: counted - (a.spans - before.spans), logs: counted - (a.logs - before.logs)}
+}
 
 // takeTally waits until nothing is on its way any more.
 func takeTally(t *testing.T) tally {
