@@ -138,13 +138,17 @@ func (t tab) expect(want string) {
 	t.Fatalf("output %q, want %q", got, want)
 }
 
-// expectResult evaluates an expression in the page.
+// expectResult wants an expression to have this value soon: the browser moves the focus when it paints.
 func (t tab) expectResult(want any, expression string) {
 	t.Helper()
-	got, err := chromedp.Run(t.ctx, chromedp.Evaluate[any](expression))
-	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("%s is %v, %v, want %v", expression, got, err, want)
+	var got any
+	var err error
+	for begin := time.Now(); time.Since(begin) < 10*time.Second; time.Sleep(20 * time.Millisecond) {
+		if got, err = chromedp.Run(t.ctx, chromedp.Evaluate[any](expression)); err == nil && fmt.Sprint(got) == fmt.Sprint(want) {
+			return
+		}
 	}
+	t.Errorf("%s is %v, %v, want %v", expression, got, err, want)
 }
 
 // useMouse chooses the risky die and presses Run. The choice must stay.
