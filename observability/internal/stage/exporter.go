@@ -61,7 +61,7 @@ func Tenants(root, name string) ([]string, error) {
 // local returns the address of the receiver that stands in for Tempo, Prometheus or Loki.
 func (r *Running) local(endpoint string) string {
 	return strings.NewReplacer(
-		"tempo:4317", r.receiver.Tempo,
+		"http://tempo:4318", r.receiver.Tempo,
 		"http://prometheus:9090/api/v1/otlp", r.receiver.Prometheus,
 		"http://loki:3100/otlp", r.receiver.Loki,
 	).Replace(endpoint)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,63 +11,42 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
-	"google.golang.org/grpc"
 )
 
 const maxMessage = 64 << 20 // bytes
 
 // Receiver takes telemetry as Tempo, Prometheus and Loki do, and puts it into a store.
 type Receiver struct {
-	Tempo      string // host:port, OTLP over gRPC
-	Prometheus string // URL, OTLP over HTTP
-	Loki       string // URL, OTLP over HTTP
-	close      func()
+	Tempo, Prometheus, Loki string // URLs, OTLP over HTTP
+	server                  *http.Server
 }
 
-// Receive starts a receiver on free ports of the loopback interface.
+// Receive starts a receiver on a free port of the loopback interface.
 func (s *Store) Receive(ctx context.Context) (*Receiver, error) {
-	traces, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("listening for traces: %w", err)
+		return nil, fmt.Errorf("listening for telemetry: %w", err)
 	}
-	rest, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listening for metrics and logs: %w", err), traces.Close())
-	}
-
-	tempo := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))
-	ptraceotlp.RegisterGRPCServer(tempo, &traceServer{store: s})
-	go func() { _ = tempo.Serve(traces) }() // ends with Stop
-
 	mux := http.NewServeMux()
+	mux.HandleFunc("POST /tempo/v1/traces", s.receiveTraces)
 	mux.HandleFunc("POST /prometheus/v1/metrics", s.receiveMetrics)
 	mux.HandleFunc("POST /loki/v1/logs", s.receiveLogs)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = server.Serve(rest) }() // ends with Close
+	go func() { _ = server.Serve(listener) }() // ends with Close
 
-	url := "http://" + rest.Addr().String()
-	return &Receiver{
-		Tempo:      traces.Addr().String(),
-		Prometheus: url + "/prometheus",
-		Loki:       url + "/loki",
-		close: func() {
-			tempo.Stop()
-			_ = server.Close()
-		},
-	}, nil
+	url := "http://" + listener.Addr().String()
+	return &Receiver{Tempo: url + "/tempo", Prometheus: url + "/prometheus", Loki: url + "/loki", server: server}, nil
 }
 
 // Close stops receiving.
-func (r *Receiver) Close() { r.close() }
+func (r *Receiver) Close() { _ = r.server.Close() }
 
-type traceServer struct {
-	ptraceotlp.UnimplementedGRPCServer
-	store *Store
-}
-
-func (t *traceServer) Export(_ context.Context, request ptraceotlp.ExportRequest) (ptraceotlp.ExportResponse, error) {
-	t.store.addTraces(request.Traces())
-	return ptraceotlp.NewExportResponse(), nil
+func (s *Store) receiveTraces(w http.ResponseWriter, r *http.Request) {
+	request := ptraceotlp.NewExportRequest()
+	if !decode(w, r, request.UnmarshalProto) {
+		return
+	}
+	s.addTraces(request.Traces())
 }
 
 func (s *Store) receiveMetrics(w http.ResponseWriter, r *http.Request) {
