@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/XSAM/otelsql"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
-
-const queryTimeout = time.Second // for all that a request needs; callers wait 2 s
 
 const (
 	selectIdentifiers = `SELECT identifier FROM dice ORDER BY position`
@@ -71,8 +68,6 @@ func (s *store) close() error {
 
 // list returns all identifiers, in the order of the file.
 func (s *store) list(ctx context.Context) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
 	rows, err := s.identifiers.QueryContext(ctx)
 	if err != nil {
 		return nil, err
@@ -91,8 +86,6 @@ func (s *store) list(ctx context.Context) ([]string, error) {
 
 // find returns the die with this identifier. If there is none, its error is an [unknownError] that says which there are.
 func (s *store) find(ctx context.Context, identifier string) (die, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
 	found, err := s.lookUp(ctx, identifier)
 	if err != nil || len(found.Faces) > 0 {
 		return found, err

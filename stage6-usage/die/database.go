@@ -95,7 +95,7 @@ func summary(query string) string {
 func advise(err error) error {
 	reason, _ := errors.AsType[sqlite3.Error](err) // else it has the code 0
 	switch reason.Code {
-	case sqlite3.ErrBusy, sqlite3.ErrLocked:
+	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrProtocol:
 		return fmt.Errorf("%w: another program uses it, stop that one", err)
 	case sqlite3.ErrReadonly, sqlite3.ErrPerm, sqlite3.ErrCantOpen:
 		return fmt.Errorf("%w: the service must be able to write to this file and to its folder", err)

@@ -9,8 +9,11 @@ import (
 	"net/url"
 	"time"
 
+	"example.com/dice/shared/deadline"
 	"example.com/dice/shared/httpjson"
 )
+
+const queryTimeout = time.Second // for all that a request needs; callers wait 2 s
 
 type handler struct {
 	store   *store
@@ -34,14 +37,16 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 	case len(identifiers) > 1:
 		refuse(ctx, w, http.StatusBadRequest, fmt.Errorf("identifier is given %d times: give it once", len(identifiers)))
 	case len(identifiers) == 0:
-		all, err := h.store.list(ctx)
+		all, err := deadline.Within(ctx, queryTimeout, h.store.list)
 		if err != nil {
 			fail(ctx, w, err)
 			return
 		}
 		httpjson.Reply(w, http.StatusOK, map[string][]string{"identifiers": all})
 	default:
-		d, err := h.store.find(ctx, identifiers[0])
+		d, err := deadline.Within(ctx, queryTimeout, func(ctx context.Context) (die, error) {
+			return h.store.find(ctx, identifiers[0])
+		})
 		if err != nil {
 			fail(ctx, w, err)
 			return
