@@ -35,6 +35,7 @@ type fault struct {
 
 	killed   string // the service or engine that loses what it has in memory
 	statuses []int  // what users may see, beside what a die that is well gives them
+	drops    bool   // the collector may lose what it has acknowledged
 
 	begun, broken, mended time.Time
 }
@@ -45,7 +46,7 @@ var (
 )
 
 // fullDisk needs a stack of its own, whose collector has a small disk.
-var fullDisk = fault{name: "disk of the collector's queue full for 20 s", begin: fillQueue, lasts: 20 * time.Second, end: emptyQueue}
+var fullDisk = fault{name: "disk of the collector's queue full for 20 s", begin: fillQueue, lasts: 20 * time.Second, end: emptyQueue, drops: true}
 
 func faults() []fault {
 	return []fault{

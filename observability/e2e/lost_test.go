@@ -98,7 +98,7 @@ func (l loss) String() string {
 }
 
 // untilRight waits until each service has done something since the fault was mended that Loki and Tempo have, and all from before
-// it. It returns how long that took.
+// it, unless the fault drops some of that. It returns how long that took.
 func (f fault) untilRight(t *testing.T, s *stack, a *account) time.Duration {
 	t.Helper()
 	eventually(t, "all that was acknowledged before the mend, and something after it", func() error {
@@ -110,6 +110,9 @@ func (f fault) untilRight(t *testing.T, s *stack, a *account) time.Duration {
 		}
 		if err := f.countedUntil(a, fresh); err != nil {
 			return err
+		}
+		if f.drops {
+			return nil
 		}
 		m, err := a.compare(fresh)
 		if err != nil {
@@ -155,8 +158,8 @@ func (f fault) countedUntil(a *account, until time.Time) error {
 	return errors.Join(errs...)
 }
 
-// untilComplete waits until all is there, and returns what is lost although it was acknowledged, which must be nothing, and
-// what else is.
+// untilComplete waits until all is there, and returns what is lost although it was acknowledged, which must be nothing unless
+// the fault drops it, and what else is.
 func (f fault) untilComplete(t *testing.T, s *stack, a *account) (acknowledged, other loss) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second) // for what nobody acknowledged, and that may still come
@@ -170,6 +173,9 @@ func (f fault) untilComplete(t *testing.T, s *stack, a *account) (acknowledged, 
 		var must missing
 		must, other = f.acknowledged(a, m)
 		acknowledged = must.loss()
+		if f.drops && time.Now().After(deadline) {
+			must.spans, must.logs = nil, nil
+		}
 		if err := must.err(); err != nil {
 			return err
 		}
