@@ -3,6 +3,8 @@ package deadline_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,3 +63,16 @@ func TestWithin(t *testing.T) {
 		})
 	}
 }
+
+func TestWithinPassesAPanicOn(t *testing.T) {
+	defer func() {
+		reason := fmt.Sprint(recover())
+		if !strings.HasPrefix(reason, "out of range\n") || !strings.Contains(reason, "deadline_test.panics") {
+			t.Errorf("recovered %s", reason)
+		}
+	}()
+	_, err := deadline.Within(t.Context(), time.Minute, panics)
+	t.Errorf("no panic, but error %v", err)
+}
+
+func panics(context.Context) (string, error) { panic("out of range") }
