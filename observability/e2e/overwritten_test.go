@@ -11,32 +11,48 @@ import (
 	"example.com/dice/observability/internal/readme"
 )
 
-// TestOverwrittenDatabase does with the database what the README does, and wants the line that the README shows.
+// TestOverwrittenDatabase runs the README's commands one after the other, and wants the line that the README shows, rolls
+// before the service starts again, and rolls at the end.
 func TestOverwrittenDatabase(t *testing.T) {
 	const stage = "stage5-database"
 	if !slices.Contains(stages(t), stage) {
 		t.Skip("not among the stages to test")
 	}
-	blocks := readText(t, stage).Of("text")
-	shown := slices.IndexFunc(blocks, func(b readme.Block) bool { return b.Argument == "docker compose logs die" })
-	if shown < 0 {
+	blocks := slices.DeleteFunc(readText(t, stage).Of("sh", "text"), func(b readme.Block) bool { return b.Section != "The overwritten file" })
+	if !slices.ContainsFunc(blocks, func(b readme.Block) bool { return b.Language == "text" }) {
 		t.Fatal("the README shows no line of the die service")
 	}
 	s := start(t, repository, stage, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1")
 	s.waitForTraffic(t)
-	s.compose(t, "cp", "dice.json", "die:/var/lib/dice/dice.db")
-	if err := rollOnce(); err != nil {
-		t.Errorf("a roll before the restart: %v", err)
-	}
-	s.compose(t, "restart", "die")
-	eventually(t, "the README's line", func() error {
-		if output := s.compose(t, "logs", "--no-log-prefix", "die"); !strings.Contains(output, blocks[shown].Text) {
-			return fmt.Errorf("the die service wrote %s", output)
+	for _, block := range blocks {
+		switch block.Language {
+		case "sh":
+			for command := range strings.Lines(block.Text) {
+				s.breakOrMend(t, command)
+			}
+		case "text":
+			eventually(t, "the README's line", func() error {
+				if output := s.docker(t, strings.Fields(block.Argument)[1:]...); !strings.Contains(output, block.Text) {
+					return fmt.Errorf("%s: %s", block.Argument, output)
+				}
+				return nil
+			})
 		}
-		return nil
-	})
-	s.compose(t, "rm", "--stop", "--force", "die")
-	s.docker(t, "volume", "rm", stage+"_database")
-	s.compose(t, "up", "--detach", "--pull=never", "die")
+	}
 	eventually(t, "a roll with a new database", rollOnce)
+}
+
+// breakOrMend runs a command of docker. Until a restart users roll as before.
+func (s *stack) breakOrMend(t *testing.T, command string) {
+	t.Helper()
+	arguments := strings.Fields(command)[1:]
+	if slices.Contains(arguments, "restart") {
+		if err := rollOnce(); err != nil {
+			t.Errorf("a roll before %s: %v", command, err)
+		}
+	}
+	if i := slices.Index(arguments, "up"); i >= 0 {
+		arguments = slices.Insert(arguments, i+1, "--pull=never") // start has built and pulled what is needed
+	}
+	s.docker(t, arguments...)
 }

@@ -17,11 +17,14 @@ type Readme struct {
 	Blocks []Block
 	Links  []string
 	Tables [][]string // the first cell of each row, without the header
+
+	section string // while it is read
 }
 
 // Block is a fenced code block. Its language may be followed by an argument: the file that it is an excerpt of,
 // or the lab whose symptom the query shows. Before it may stand the tenant that a query is for, as tenant=usage.
-type Block struct{ Language, Tenant, Argument, Text string }
+// Its section is the text of the heading above it.
+type Block struct{ Section, Language, Tenant, Argument, Text string }
 
 // Read reads a README.
 func Read(file string) (Readme, error) {
@@ -42,8 +45,10 @@ func Read(file string) (Readme, error) {
 
 func (r *Readme) add(node ast.Node, source []byte) {
 	switch n := node.(type) {
+	case *ast.Heading:
+		r.section = plainText(n, source)
 	case *ast.FencedCodeBlock:
-		block := Block{Text: string(n.Lines().Value(source))}
+		block := Block{Section: r.section, Text: string(n.Lines().Value(source))}
 		if n.Info != nil {
 			block.Language, block.Argument, _ = strings.Cut(string(n.Info.Value(source)), " ")
 			if rest, ok := strings.CutPrefix(block.Argument, "tenant="); ok {
