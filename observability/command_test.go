@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"example.com/dice/observability/internal/stage"
 )
@@ -117,7 +116,7 @@ func checkRowsOfCost(t *testing.T, name, output string) {
 
 func shell(t *testing.T, directory, command string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	c := exec.CommandContext(ctx, "sh", "-c", command)
 	c.Dir = directory

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // frontend is the frontend of a stage as a process, with a stand-in for all services behind it.
@@ -32,7 +31,7 @@ func startFrontend(t *testing.T, stage string) *frontend {
 
 	program := filepath.Join(t.TempDir(), "frontend")
 	shell(t, filepath.Join(root, stage), "go build -o "+program+" ./frontend")
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute) // for all that is done with the page
+	ctx, cancel := context.WithTimeout(context.Background(), runTimeout) // for all that is done with the page
 	process := exec.CommandContext(ctx, program)
 	process.Env = append(os.Environ(), "ADDR=127.0.0.1:0", "ROLL_URL="+behind.URL, "DIE_URL="+behind.URL)
 	stdout, err := process.StdoutPipe()

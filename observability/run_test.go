@@ -21,6 +21,9 @@ import (
 
 const root = ".."
 
+// runTimeout is the bound of what a test runs. Other work on the machine and a build without a cache are part of it.
+const runTimeout = 10 * time.Minute
+
 func TestMain(m *testing.M) {
 	collector.RunIfChild()
 	code := m.Run()
@@ -103,7 +106,7 @@ func run(t *testing.T, name string, also func(*stage.Running, *stage.Stage)) (*s
 // runIn is run in a copy of the repository.
 func runIn(t *testing.T, root, name string, also func(*stage.Running, *stage.Stage)) (*store.Store, summary) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	s := load(t, root, name)
 	running, err := s.Start(ctx, func(string) {})

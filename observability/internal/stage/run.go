@@ -127,7 +127,7 @@ func (r *Running) build(ctx context.Context) error {
 	command.Dir = r.stage.Dir
 	output, err := command.CombinedOutput()
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return fmt.Errorf("building %s: %w", r.stage.Name, ctx.Err())
 	}
 	if err != nil {
 		return fmt.Errorf("building %s: %w\n%s", r.stage.Name, err, output)
