@@ -2,6 +2,7 @@
 package httpjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,14 +20,16 @@ const StatusClientClosedRequest = 499
 
 // Reply writes body as JSON. A body that cannot be encoded is a bug and panics before anything is written.
 func Reply(w http.ResponseWriter, status int, body any) {
-	data, err := json.Marshal(body)
-	if err != nil {
-		panic(fmt.Errorf("encoding a reply: %w", err))
+	var data bytes.Buffer
+	encoder := json.NewEncoder(&data)
+	encoder.SetEscapeHTML(false) // "&times=10" stays readable; no browser takes JSON for a page
+	if err := encoder.Encode(body); err != nil {
+		panic(fmt.Errorf("encoding a response: %w", err))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(data, '\n')) // fails only if the caller is gone
+	_, _ = w.Write(data.Bytes()) // fails only if the caller is gone
 }
 
 // Error writes {"error": message}. The message says what is wrong and what is allowed.
@@ -34,12 +37,18 @@ func Error(w http.ResponseWriter, status int, message string) {
 	Reply(w, status, map[string]string{"error": message})
 }
 
-// NotFound replies 404 to a path that no route matches.
-func NotFound(w http.ResponseWriter, _ *http.Request) {
-	Error(w, http.StatusNotFound, "no such path")
+// NotFound replies 404 to a path that no route matches, and logs it.
+func NotFound(w http.ResponseWriter, r *http.Request) {
+	refuse(w, r, http.StatusNotFound, "no such path")
 }
 
-// MethodNotAllowed returns a handler that replies 405, with the methods that the path allows in the body and
+func refuse(w http.ResponseWriter, r *http.Request, status int, message string) {
+	slog.WarnContext(r.Context(), "request refused",
+		"http.request.method", r.Method, "url.path", r.URL.Path, "http.response.status_code", status)
+	Error(w, status, message)
+}
+
+// MethodNotAllowed returns a handler that replies 405 and logs it, with the methods that the path allows in the body and
 // in the Allow header, which RFC 9110, section 15.5.6, requires.
 func MethodNotAllowed(routes chi.Routes) http.HandlerFunc {
 	methods := []string{
@@ -58,7 +67,7 @@ func MethodNotAllowed(routes chi.Routes) http.HandlerFunc {
 		}
 		allow := strings.Join(allowed, ", ")
 		w.Header().Set("Allow", allow)
-		Error(w, http.StatusMethodNotAllowed, "this path allows "+allow+" only")
+		refuse(w, r, http.StatusMethodNotAllowed, "this path allows "+allow+" only")
 	}
 }
 
@@ -73,7 +82,8 @@ func Recoverer(next http.Handler) http.Handler {
 			if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(reason) // net/http's own way to cut a connection
 			}
-			slog.ErrorContext(r.Context(), "handler panicked", "panic", reason, "stack", string(debug.Stack()))
+			slog.ErrorContext(r.Context(), "handler panicked", "exception.type", fmt.Sprintf("%T", reason),
+				"exception.message", fmt.Sprint(reason), "exception.stacktrace", string(debug.Stack()))
 			Error(w, http.StatusInternalServerError, "internal error")
 		}()
 		next.ServeHTTP(w, r)

@@ -81,11 +81,16 @@ func TestPanicIsLoggedOnceWithItsStack(t *testing.T) {
 
 	newRouter().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/thing", nil))
 
-	var record struct{ Level, Msg, Panic, Stack string }
+	var record struct {
+		Level   string
+		Type    string `json:"exception.type"`
+		Message string `json:"exception.message"`
+		Stack   string `json:"exception.stacktrace"`
+	}
 	if err := json.Unmarshal(out.Bytes(), &record); err != nil {
 		t.Fatalf("not one JSON line: %v\n%s", err, out.String())
 	}
-	if record.Level != "ERROR" || record.Panic != "it broke" || !strings.Contains(record.Stack, "httpjson_test.go") {
+	if record.Level != "ERROR" || record.Type != "string" || record.Message != "it broke" || !strings.Contains(record.Stack, "httpjson_test.go") {
 		t.Errorf("logged %+v", record)
 	}
 }

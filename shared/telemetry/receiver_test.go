@@ -10,6 +10,7 @@ import (
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	"google.golang.org/grpc"
@@ -21,13 +22,14 @@ import (
 type receiver struct {
 	coltrace.UnimplementedTraceServiceServer
 
-	mu        sync.Mutex
-	refuse    bool
-	spans     []string
-	metrics   []string
-	records   []*logspb.LogRecord
-	logCalls  int
-	resources []*resourcepb.Resource
+	mu         sync.Mutex
+	refuse     bool
+	spans      []string
+	attributes []*commonpb.KeyValue // of the spans
+	metrics    []string
+	records    []*logspb.LogRecord
+	logCalls   int
+	resources  []*resourcepb.Resource
 }
 
 type (
@@ -66,6 +68,7 @@ func (r *receiver) Export(_ context.Context, request *coltrace.ExportTraceServic
 		for _, scope := range resource.GetScopeSpans() {
 			for _, span := range scope.GetSpans() {
 				r.spans = append(r.spans, span.GetName())
+				r.attributes = append(r.attributes, span.GetAttributes()...)
 			}
 		}
 	}

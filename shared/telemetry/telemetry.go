@@ -34,18 +34,22 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-const namespace = "dice"
-const flushTimeout = 3 * time.Second
+const (
+	namespace    = "dice"
+	module       = "example.com/dice" // of the services; the scope of a log record is the service's package
+	flushTimeout = 3 * time.Second
+)
 
 // Start starts all three signals for the named service. It sets the global providers, the propagator and
 // slog's default logger, which writes JSON lines to stdout and sends the same records to the logger provider.
 //
 // A signal is exported if its exporter variable (OTEL_TRACES_EXPORTER and so on) or an OTLP endpoint variable
-// is set. Start does not wait for the endpoint. Its error names the variable that has a bad value.
+// is set. With OTEL_SDK_DISABLED=true there is no telemetry but the log lines on stdout. Start does not wait for the
+// endpoint. Its error names the variable that has a bad value. Views change how single metrics are aggregated.
 //
-// Stop flushes all signals. It takes 3 seconds at most, even if the endpoint is away or never answers. What
-// could not be delivered the SDK reports in the error, by signal, or on stdout.
-func Start(ctx context.Context, service string, stdout io.Writer) (stop func(context.Context) error, err error) {
+// Stop flushes all signals. It takes 3 seconds at most, even if the endpoint is down or never answers. If telemetry
+// could not be delivered, the SDK reports it in the error, by signal, or on stdout.
+func Start(ctx context.Context, service string, stdout io.Writer, views ...sdkmetric.View) (stop func(context.Context) error, err error) {
 	console := slog.NewJSONHandler(stdout, nil)
 	reportSDKErrors(console)
 	if err := checkEndpoints(); err != nil {
@@ -59,11 +63,16 @@ func Start(ctx context.Context, service string, stdout io.Writer) (stop func(con
 	if err != nil {
 		return nil, err
 	}
+	otel.SetTextMapPropagator(propagator)
+	if strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") { // the Go SDK itself does not read this variable
+		slog.SetDefault(slog.New(console))
+		return func(context.Context) error { return nil }, nil
+	}
 	traces, err := newTracerProvider(ctx, res)
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := newMeterProvider(ctx, res)
+	metrics, err := newMeterProvider(ctx, res, views)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +87,8 @@ func Start(ctx context.Context, service string, stdout io.Writer) (stop func(con
 	otel.SetTracerProvider(traces)
 	otel.SetMeterProvider(metrics)
 	otel.SetLoggerProvider(logs)
-	otel.SetTextMapPropagator(propagator)
-	bridge := otelslog.NewHandler(service, otelslog.WithLoggerProvider(logs))
+	bridge := otelslog.NewHandler(path.Join(module, service), otelslog.WithLoggerProvider(logs),
+		otelslog.WithVersion(Version()), otelslog.WithSchemaURL(semconv.SchemaURL))
 	slog.SetDefault(slog.New(logHandler{console, bridge}))
 
 	stopMetrics := func(ctx context.Context) error {
@@ -127,8 +136,17 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) (*sdktrace.T
 	return sdktrace.NewTracerProvider(options...), nil
 }
 
-func newMeterProvider(ctx context.Context, res *resource.Resource) (*sdkmetric.MeterProvider, error) {
-	options := []sdkmetric.Option{sdkmetric.WithResource(res)}
+// ownDurations gives the durations that the SDK measures of itself bounds in seconds. Its default bounds begin at 0 and 5.
+// They are recorded if OTEL_GO_X_OBSERVABILITY is true.
+var ownDurations = sdkmetric.NewView(
+	sdkmetric.Instrument{Name: "otel.sdk.*.duration"},
+	sdkmetric.Stream{Aggregation: sdkmetric.AggregationExplicitBucketHistogram{
+		Boundaries: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30},
+	}},
+)
+
+func newMeterProvider(ctx context.Context, res *resource.Resource, views []sdkmetric.View) (*sdkmetric.MeterProvider, error) {
+	options := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(append(views, ownDurations)...)}
 	if exported("METRICS") {
 		reader, err := autoexport.NewMetricReader(ctx)
 		if err != nil {
@@ -140,7 +158,7 @@ func newMeterProvider(ctx context.Context, res *resource.Resource) (*sdkmetric.M
 }
 
 func newLoggerProvider(ctx context.Context, res *resource.Resource) (*sdklog.LoggerProvider, error) {
-	options := []sdklog.LoggerProviderOption{sdklog.WithResource(res)}
+	options := []sdklog.LoggerProviderOption{sdklog.WithResource(res), sdklog.WithAttributeValueLengthLimit(recordLimit())}
 	if exported("LOGS") {
 		exporter, err := autoexport.NewLogExporter(ctx)
 		if err != nil {
@@ -170,20 +188,26 @@ func newPropagator() (propagation.TextMapPropagator, error) {
 	return propagator, nil
 }
 
+// Version returns the version of the program that Go noted when it built it, such as v1.2.3, or "(devel)".
+func Version() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok || build.Main.Version == "" {
+		return "(devel)"
+	}
+	return build.Main.Version
+}
+
 // newResource describes what all telemetry of this process comes from. Later options win, so that
 // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word.
 func newResource(ctx context.Context, service string) (*resource.Resource, error) {
-	version := "unknown"
-	if build, ok := debug.ReadBuildInfo(); ok {
-		version = path.Base(build.Main.Path) // the stage's directory
-	}
 	res, err := resource.New(ctx,
 		resource.WithTelemetrySDK(),
+		resource.WithHost(),
 		resource.WithService(), // a random service.instance.id
 		resource.WithAttributes(
 			semconv.ServiceName(service),
 			semconv.ServiceNamespace(namespace),
-			semconv.ServiceVersion(version),
+			semconv.ServiceVersion(Version()),
 		),
 		resource.WithFromEnv(),
 	)
@@ -200,6 +224,14 @@ func reportSDKErrors(console slog.Handler) {
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		slog.New(console).Warn("telemetry error", "error", err)
 	}))
+}
+
+// Must returns the instrument, and panics on what only a wrong name or option can cause.
+func Must[T any](instrument T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return instrument
 }
 
 type provider struct {

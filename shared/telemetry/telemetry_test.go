@@ -195,6 +195,20 @@ func TestLogLinesAndRecordsHaveTheTraceID(t *testing.T) {
 	}
 }
 
+func TestDisabledSDKLogsToTheConsoleOnly(t *testing.T) {
+	received, url := startReceiver(t)
+	setenv(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_SDK_DISABLED=true")
+	var out bytes.Buffer
+	stop := start(t, &out)
+	slog.InfoContext(t.Context(), "worked")
+	if err := stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := received.signals(); len(got) > 0 || !strings.Contains(out.String(), `"msg":"worked"`) {
+		t.Errorf("%v arrived, and the console has %q", got, out.String())
+	}
+}
+
 func TestResource(t *testing.T) {
 	received, url := startReceiver(t)
 	setenv(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
@@ -207,7 +221,7 @@ func TestResource(t *testing.T) {
 	want := map[string]string{
 		"service.name":      "tested",
 		"service.namespace": "theirs",
-		"service.version":   "shared",
+		"service.version":   telemetry.Version(),
 		"team":              "red",
 	}
 	for key, value := range want {
@@ -215,7 +229,9 @@ func TestResource(t *testing.T) {
 			t.Errorf("%s = %q, want %q", key, got, value)
 		}
 	}
-	if received.attribute("service.instance.id") == "" {
-		t.Error("no service.instance.id")
+	for _, key := range []string{"service.instance.id", "host.name"} {
+		if received.attribute(key) == "" {
+			t.Errorf("no %s", key)
+		}
 	}
 }

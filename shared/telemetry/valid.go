@@ -2,6 +2,9 @@ package telemetry
 
 import (
 	"context"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -9,10 +12,13 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// Callers choose the value of some attributes, such as the user agent. OTLP takes UTF-8 only, and so much at a time: one
-// bad or huge value would cost all that is sent with it.
+// Callers choose the values of some attributes, such as the user agent. OTLP accepts only UTF-8, and limits the size of a
+// message: one bad or huge value would lose everything that is sent with it.
 
 const longestAttribute = 1 << 10 // characters
+
+// credential is the name in a request's Basic authentication, which otelchi copies into its span.
+const credential attribute.Key = "enduser.id"
 
 // spanLimits are those of the environment. Attributes are cut if nothing else is set there.
 func spanLimits() sdktrace.SpanLimits {
@@ -23,7 +29,17 @@ func spanLimits() sdktrace.SpanLimits {
 	return limits
 }
 
-// validSpans is an exporter of spans whose attributes are UTF-8.
+// recordLimit is the limit of log records: that of the environment, else the same as for spans.
+func recordLimit() int {
+	for _, name := range []string{"OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"} {
+		if limit, err := strconv.Atoi(os.Getenv(name)); err == nil {
+			return limit
+		}
+	}
+	return longestAttribute
+}
+
+// validSpans is an exporter of spans whose attributes are UTF-8 and hold no credential of a caller.
 type validSpans struct{ sdktrace.SpanExporter }
 
 func (e validSpans) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
@@ -36,7 +52,9 @@ func (e validSpans) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySp
 
 type validSpan struct{ sdktrace.ReadOnlySpan }
 
-func (s validSpan) Attributes() []attribute.KeyValue { return valid(s.ReadOnlySpan.Attributes()) }
+func (s validSpan) Attributes() []attribute.KeyValue {
+	return slices.DeleteFunc(valid(s.ReadOnlySpan.Attributes()), func(a attribute.KeyValue) bool { return a.Key == credential })
+}
 
 // validRecords makes the attributes of log records UTF-8. It comes before the processor that exports them.
 type validRecords struct{}

@@ -21,10 +21,10 @@ func TestHostileValuesCostNothing(t *testing.T) {
 	stop := start(t, &out)
 	for range 100 {
 		_, span := otel.Tracer("test").Start(t.Context(), "hostile", trace.WithAttributes(
-			attribute.String("not UTF-8", "a\xffb"), attribute.String("huge", strings.Repeat("x", 64<<10))))
+			attribute.String("not UTF-8", "a\xffb"), attribute.String("huge", strings.Repeat("x", 64<<10)), attribute.String("enduser.id", "Ada")))
 		span.End()
 	}
-	slog.InfoContext(t.Context(), "hostile", "die", "a\xffb", slog.Group("group", "die", "\xc3\x28"), "number", 7)
+	slog.InfoContext(t.Context(), "hostile", "die", "a\xffb", slog.Group("group", "die", "\xc3\x28"), "number", 7, "huge", strings.Repeat("x", 64<<10))
 	work(t.Context())
 	if err := stop(t.Context()); err != nil {
 		t.Error(err)
@@ -34,9 +34,17 @@ func TestHostileValuesCostNothing(t *testing.T) {
 		t.Fatalf("%v arrived, %d spans, %d records\n%s", got, len(received.spans), len(received.records), out.String())
 	}
 	record := received.records[0].String()
+	if len(record) > 4<<10 {
+		t.Errorf("the record has %d bytes: its attributes are not cut", len(record))
+	}
 	for _, want := range []string{"a\uFFFDb", "\uFFFD(", "int_value:7"} {
 		if !strings.Contains(record, want) {
 			t.Errorf("no %q in the record %s", want, record)
+		}
+	}
+	for _, attribute := range received.attributes {
+		if attribute.GetKey() == "enduser.id" {
+			t.Fatalf("a caller's name is in a span: %s", attribute)
 		}
 	}
 	if strings.Contains(out.String(), "telemetry error") {

@@ -10,13 +10,12 @@ import (
 
 const longestReply = 64 << 10 // bytes
 
-// Connections returns a transport that keeps a connection for each of up to 100 calls at a time to one service.
-// The default of 2 would open a connection for most calls of a busy service. Within a tracing transport, it notes
-// in the span the number of an attempt of [Retry].
+// Connections returns a transport that keeps up to 100 idle connections to a service. With the default of 2, a busy
+// service would open a new connection for most of its calls.
 func Connections() http.RoundTripper {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 100
-	return numbered{transport}
+	return transport
 }
 
 // Get returns the reply to a GET request, whatever its status. Of a longer body it returns the first 64 KiB.

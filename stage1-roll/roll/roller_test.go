@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"testing"
@@ -8,6 +11,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
@@ -42,4 +46,24 @@ func TestWaitIsRecordedInSeconds(t *testing.T) {
 			t.Errorf("recorded %v s of %v s", got, took)
 		}
 	})
+}
+
+// TestOutcome wants every failure to be visible, also one that nobody has thought of.
+func TestOutcome(t *testing.T) {
+	tests := []struct {
+		err  error
+		want string
+	}{
+		{nil, "o=rolled"},
+		{context.Canceled, "o=canceled"},
+		{fmt.Errorf("rolling: %w", errDieFailed), "error.type=die_failed,o=failed"},
+		{context.DeadlineExceeded, "error.type=_OTHER,o=failed"},
+		{errors.New("new"), "error.type=_OTHER,o=failed"},
+	}
+	for _, test := range tests {
+		set := attribute.NewSet(outcome("o", test.err)...)
+		if got := set.Encoded(attribute.DefaultEncoder()); got != test.want {
+			t.Errorf("outcome of %v is %s, want %s", test.err, got, test.want)
+		}
+	}
 }

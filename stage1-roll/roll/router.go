@@ -7,15 +7,15 @@ import (
 	"github.com/riandyrn/otelchi"
 
 	"example.com/dice/shared/httpjson"
-	"example.com/dice/shared/httpmetrics"
+	"example.com/dice/shared/httptelemetry"
 )
 
 func newRouter(h handler) http.Handler {
 	r := chi.NewRouter()
-	// From the outside in: the span must exist when the duration is recorded, and both must see the
-	// reply that the recoverer makes of a panic.
-	r.Use(otelchi.Middleware("roll", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))
-	r.Use(httpmetrics.Middleware)
+	// The first is the outermost. The span must exist when the second adds to it, and both must see the response that the
+	// recoverer makes of a panic.
+	r.Use(otelchi.Middleware("", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))
+	r.Use(httptelemetry.Server("die"))
 	r.Use(httpjson.Recoverer)
 	r.NotFound(httpjson.NotFound)
 	r.MethodNotAllowed(httpjson.MethodNotAllowed(r))

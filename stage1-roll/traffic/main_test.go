@@ -34,7 +34,7 @@ func generator(t *testing.T, env ...string) (command *exec.Cmd, stdout, stderr *
 
 type logLine struct {
 	Level, Msg string
-	Label      string `json:"user.label"`
+	Label      string `json:"traffic.user"`
 	Users      int
 	Rolls      int
 	Replies    map[string]int

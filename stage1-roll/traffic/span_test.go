@@ -23,7 +23,7 @@ func TestRollMakesAClientSpan(t *testing.T) {
 		t.Fatalf("spans %v, want one client span GET /roll", spans)
 	}
 	attributes := attribute.NewSet(spans[0].Attributes()...)
-	if label, _ := attributes.Value("user.label"); label.AsString() != "User 2" {
-		t.Errorf("user.label %q, want User 2", label.AsString())
+	if label, _ := attributes.Value("traffic.user"); label.AsString() != "User 2" {
+		t.Errorf("traffic.user %q, want User 2", label.AsString())
 	}
 }

@@ -11,7 +11,10 @@ import (
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"example.com/dice/shared/httptelemetry"
 )
 
 const (
@@ -53,17 +56,18 @@ func newUsers(cfg config) []*user {
 			rolls:  1 + choice.IntN(cfg.maxRollsPerUser),
 			delay:  time.Duration(choice.Int64N(int64(arrival))),
 			choice: choice,
-			client: &http.Client{Transport: traced(connections, label), Timeout: replyTimeout},
+			client: &http.Client{Transport: traced(connections, "/roll", label), Timeout: replyTimeout},
 		}
 	}
 	return users
 }
 
-// traced makes a client span for every request, and passes the trace on in its headers.
-func traced(transport http.RoundTripper, label string) http.RoundTripper {
-	return otelhttp.NewTransport(transport,
-		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
-		otelhttp.WithSpanOptions(trace.WithAttributes(attribute.String("user.label", label))),
+// traced makes a client span and a duration for every request to one route, and passes the trace on in its headers. The
+// route is a constant: if names of spans held the id in a path, there would be as many names as ids.
+func traced(transport http.RoundTripper, route, label string) http.RoundTripper {
+	return otelhttp.NewTransport(httptelemetry.Client(transport),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
+		otelhttp.WithSpanOptions(trace.WithAttributes(semconv.URLTemplate(route), attribute.String("traffic.user", label))),
 	)
 }
 
@@ -89,11 +93,11 @@ func (u *user) play(ctx context.Context, done func(reply)) {
 		}
 		done(reply{status: status, duration: time.Since(start)})
 		if err != nil {
-			slog.ErrorContext(ctx, "no reply", "user.label", u.label, "error", err)
+			slog.ErrorContext(ctx, "no reply", "traffic.user", u.label, "error", err)
 			sleep(ctx, pause)
 		}
 	}
-	slog.InfoContext(ctx, "user finished its last roll", "user.label", u.label, "rolls", u.rolls)
+	slog.InfoContext(ctx, "user finished its last roll", "traffic.user", u.label, "rolls", u.rolls)
 }
 
 func (u *user) pick() string {

@@ -3,31 +3,27 @@ package main
 import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"example.com/dice/shared/telemetry"
 )
 
-// scope says in every span and metric which code made it.
+// scope is in every span and metric: the package whose code made it.
 const scope = "example.com/dice/roll"
 
 var (
-	tracer = otel.Tracer(scope)
-	meter  = otel.Meter(scope)
+	tracer = otel.Tracer(scope, trace.WithInstrumentationVersion(telemetry.Version()), trace.WithSchemaURL(semconv.SchemaURL))
+	meter  = otel.Meter(scope, metric.WithInstrumentationVersion(telemetry.Version()), metric.WithSchemaURL(semconv.SchemaURL))
 
-	rolls = must(meter.Int64Counter("dice.rolls",
+	rolls = telemetry.Must(meter.Int64Counter("dice.rolls",
 		metric.WithUnit("{roll}"),
-		metric.WithDescription("Dice rolled, by die and by value or error."),
+		metric.WithDescription("Dice rolled, by die, outcome and value."),
 	))
-	rollWait = must(meter.Float64Histogram("dice.roll.wait",
+	rollWait = telemetry.Must(meter.Float64Histogram("dice.roll.wait",
 		metric.WithUnit("s"),
 		metric.WithDescription("Random wait before a roll."),
 		// MAX_WAIT is 1 s by default: ten equal buckets up to there, and a few for longer waits.
 		metric.WithExplicitBucketBoundaries(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 2.5, 5, 10),
 	))
 )
-
-// must panics on what only a wrong instrument name or option can cause.
-func must[T any](instrument T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return instrument
-}

@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 
+	"example.com/dice/shared/httptelemetry"
 	"example.com/dice/shared/upstream"
 )
 
@@ -21,13 +24,15 @@ type rollService struct {
 }
 
 func newRollService(url string, timeout time.Duration) rollService {
-	return rollService{url: url, client: &http.Client{Transport: traced(), Timeout: timeout}}
+	return rollService{url: url, client: &http.Client{Transport: traced("/roll"), Timeout: timeout}}
 }
 
-// traced makes a client span and a duration for every call, and passes the trace on in the headers.
-func traced() http.RoundTripper {
-	return otelhttp.NewTransport(upstream.Connections(),
-		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
+// traced makes a client span and a duration for every call to one route, and passes the trace on in the headers. The
+// route is a constant: if names of spans held the id in a path, there would be as many names as ids.
+func traced(route string) http.RoundTripper {
+	return otelhttp.NewTransport(httptelemetry.Client(upstream.Connections()),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
+		otelhttp.WithSpanOptions(trace.WithAttributes(semconv.URLTemplate(route))),
 	)
 }
 

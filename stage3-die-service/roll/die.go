@@ -1,12 +1,19 @@
 package main
 
 import (
-	"errors"
 	"math/rand/v2"
 )
 
 // errDieFailed is the failure of a die itself, not of its caller or of the service.
-var errDieFailed = errors.New("the die failed; roll again")
+var errDieFailed = dieError("the die failed; roll again")
+
+// dieError is an error with a type for people and programs that count errors.
+type dieError string
+
+func (e dieError) Error() string { return string(e) }
+
+// ErrorType returns the error's type, which stays the same if the message changes.
+func (dieError) ErrorType() string { return "die_failed" }
 
 // die is what there is to know of a die.
 type die struct {

@@ -20,7 +20,12 @@ type handler struct {
 // roll answers GET /roll?die=fair.
 func (h handler) roll(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	identifier, err := requestedDie(r.URL.RawQuery)
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		refuse(ctx, w, fmt.Errorf("malformed query string: %w", err))
+		return
+	}
+	identifier, err := requestedDie(query["die"])
 	if err != nil {
 		refuse(ctx, w, err)
 		return
@@ -66,13 +71,9 @@ func refuse(ctx context.Context, w http.ResponseWriter, reason error) {
 	httpjson.Error(w, http.StatusBadRequest, reason.Error())
 }
 
-// requestedDie returns the die that a query string asks for. Its error is for the caller to read.
-func requestedDie(query string) (string, error) {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return "", fmt.Errorf("malformed query string: %w", err)
-	}
-	switch dice := values["die"]; len(dice) {
+// requestedDie returns the die that a request names. Its error is for the caller to read.
+func requestedDie(dice []string) (string, error) {
+	switch len(dice) {
 	case 0:
 		return "", errors.New("die is missing: add one, such as ?die=fair")
 	case 1:

@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 
+	"example.com/dice/shared/httptelemetry"
 	"example.com/dice/shared/upstream"
 )
 
@@ -22,8 +25,10 @@ type dieService struct {
 
 // newDieService retries outside of the transport that traces, so that each attempt has a span of its own.
 func newDieService(url string, timeout time.Duration) dieService {
-	traced := otelhttp.NewTransport(upstream.Connections(),
-		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
+	const route = "/dice"
+	traced := otelhttp.NewTransport(httptelemetry.Client(upstream.Connections()),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
+		otelhttp.WithSpanOptions(trace.WithAttributes(semconv.URLTemplate(route))),
 	)
 	return dieService{url: url, client: &http.Client{Transport: upstream.Retry(traced), Timeout: timeout}}
 }

@@ -28,6 +28,6 @@ func run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, flush(ctx)) }()
 
 	dice := newDieService(cfg.dieURL, lookupTimeout)
-	roller := roller{chance: chance.New(cfg.seed), maxWait: cfg.maxWait, maxTimes: cfg.maxTimes}
-	return httpserver.Run(ctx, cfg.addr, newRouter(handler{dice, roller}))
+	roller := roller{chance: chance.New(cfg.seed), maxWait: cfg.maxWait}
+	return httpserver.Run(ctx, cfg.addr, newRouter(handler{dice, roller, cfg.maxTimes}))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 )
 
@@ -15,7 +16,7 @@ func generate(ctx context.Context, cfg config, users []*user, progress *progress
 		slog.String("target", cfg.target),
 		slog.Int("users", len(users)),
 		slog.Int("rolls", totalRolls(users)),
-		slog.Uint64("seed", cfg.seed),
+		slog.String("seed", strconv.FormatUint(cfg.seed, 10)), // a number of this size would lose digits
 		cfg.whereToLook(),
 	)
 

@@ -24,8 +24,8 @@ func TestRollMakesClientSpans(t *testing.T) {
 	}
 	for _, span := range spans {
 		attributes := attribute.NewSet(span.Attributes()...)
-		if label, _ := attributes.Value("user.label"); label.AsString() != "User 2" || span.SpanKind() != trace.SpanKindClient {
-			t.Errorf("span %s: kind %s, user.label %q, want a client span of User 2", span.Name(), span.SpanKind(), label.AsString())
+		if label, _ := attributes.Value("traffic.user"); label.AsString() != "User 2" || span.SpanKind() != trace.SpanKindClient {
+			t.Errorf("span %s: kind %s, traffic.user %q, want a client span of User 2", span.Name(), span.SpanKind(), label.AsString())
 		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"time"
 
-	"example.com/dice/shared/deadline"
 	"example.com/dice/shared/httpjson"
 )
 
@@ -30,6 +29,8 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 		return
 	case <-time.After(h.latency):
 	}
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	switch identifiers := values["identifier"]; {
 	case err != nil:
@@ -37,16 +38,14 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 	case len(identifiers) > 1:
 		refuse(ctx, w, http.StatusBadRequest, fmt.Errorf("identifier is given %d times: give it once", len(identifiers)))
 	case len(identifiers) == 0:
-		all, err := deadline.Within(ctx, queryTimeout, h.store.list)
+		all, err := h.store.list(ctx)
 		if err != nil {
 			fail(ctx, w, err)
 			return
 		}
 		httpjson.Reply(w, http.StatusOK, map[string][]string{"identifiers": all})
 	default:
-		d, err := deadline.Within(ctx, queryTimeout, func(ctx context.Context) (die, error) {
-			return h.store.find(ctx, identifiers[0])
-		})
+		d, err := h.store.find(ctx, identifiers[0])
 		if err != nil {
 			fail(ctx, w, err)
 			return

@@ -24,7 +24,7 @@ func run(ctx context.Context) (err error) {
 		return fmt.Errorf("DICE_FILE=%q: %w", cfg.diceFile, err)
 	}
 
-	flush, err := telemetry.Start(ctx, "die", os.Stdout)
+	flush, err := telemetry.Start(ctx, "die", os.Stdout, views()...)
 	if err != nil {
 		return fmt.Errorf("starting telemetry: %w", err)
 	}

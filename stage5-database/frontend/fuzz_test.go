@@ -24,7 +24,8 @@ func (h inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // inFront is the page in front of a roll service that answers without a network.
 func inFront(roll http.HandlerFunc) handler {
-	rolls := rollService{client: &http.Client{Transport: inProcess(roll)}}
+	client := &http.Client{Transport: inProcess(roll)}
+	rolls := rollService{client: client, batches: client}
 	return newHandler(knownDice(), rolls, "http://grafana")
 }
 

@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 
+	"example.com/dice/shared/httptelemetry"
 	"example.com/dice/shared/upstream"
 )
 
@@ -16,18 +19,25 @@ const rollTimeout = 15 * time.Second // the roll service may be set to wait for 
 
 // rollService is the roll service as this one sees it.
 type rollService struct {
-	url    string
-	client *http.Client
+	url     string
+	client  *http.Client
+	batches *http.Client // for several dice
 }
 
 func newRollService(url string, timeout time.Duration) rollService {
-	return rollService{url: url, client: &http.Client{Transport: traced(), Timeout: timeout}}
+	return rollService{
+		url:     url,
+		client:  &http.Client{Transport: traced("/roll"), Timeout: timeout},
+		batches: &http.Client{Transport: traced("/roll-async"), Timeout: timeout},
+	}
 }
 
-// traced makes a client span and a duration for every call, and passes the trace on in the headers.
-func traced() http.RoundTripper {
-	return otelhttp.NewTransport(upstream.Connections(),
-		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
+// traced makes a client span and a duration for every call to one route, and passes the trace on in the headers. The
+// route is a constant: if names of spans held the id in a path, there would be as many names as ids.
+func traced(route string) http.RoundTripper {
+	return otelhttp.NewTransport(httptelemetry.Client(upstream.Connections()),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
+		otelhttp.WithSpanOptions(trace.WithAttributes(semconv.URLTemplate(route))),
 	)
 }
 
@@ -44,11 +54,11 @@ func (r reply) String() string {
 // roll asks for one roll, or for several at once, and returns the reply, whatever its status. What its error
 // means, upstream.Explain knows.
 func (s rollService) roll(ctx context.Context, die, times string) (reply, error) {
-	path, query := "/roll?", url.Values{"die": {die}}
+	client, path, query := s.client, "/roll?", url.Values{"die": {die}}
 	if times != "1" {
-		path = "/roll-async?"
+		client, path = s.batches, "/roll-async?"
 		query.Set("times", times)
 	}
-	status, body, err := upstream.Get(ctx, s.client, s.url+path+query.Encode())
+	status, body, err := upstream.Get(ctx, client, s.url+path+query.Encode())
 	return reply{status, string(body)}, err
 }

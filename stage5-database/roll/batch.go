@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
@@ -22,17 +22,23 @@ import (
 // rollAsync answers GET /roll-async?die=fair&times=10 with the total of that many rolls.
 func (h handler) rollAsync(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	identifier, err := requestedDie(r.URL.RawQuery)
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		refuse(ctx, w, fmt.Errorf("malformed query string: %w", err))
+		return
+	}
+	identifier, err := requestedDie(query["die"])
 	if err != nil {
 		refuse(ctx, w, err)
 		return
 	}
-	times, err := requestedTimes(r.URL.Query()["times"], h.roller.maxTimes)
+	times, err := requestedTimes(query["times"], h.maxTimes)
 	if err != nil {
 		refuse(ctx, w, err)
 		return
 	}
-	trace.SpanFromContext(ctx).SetAttributes(attribute.Int("dice.batch.size", times))
+	span := trace.SpanFromContext(ctx)
+	span.SetAttributes(attribute.Int("dice.batch.size", times))
 	d, err := h.dice.find(ctx, identifier)
 	if err != nil {
 		noDie(ctx, w, err)
@@ -41,6 +47,7 @@ func (h handler) rollAsync(w http.ResponseWriter, r *http.Request) {
 
 	start := time.Now()
 	total, err := h.roller.rollBatch(ctx, d, times)
+	span.SetAttributes(outcome("dice.batch.outcome", err)...)
 	log := slog.With("die.identifier", d.identifier, "dice.batch.size", times, "dice.batch.duration", time.Since(start).Seconds())
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -59,19 +66,15 @@ func (h handler) rollAsync(w http.ResponseWriter, r *http.Request) {
 // It records one batch.
 func (r roller) rollBatch(ctx context.Context, d die, times int) (int, error) {
 	total, err := r.rollConcurrently(ctx, d, times)
-	attributes := []attribute.KeyValue{attribute.String("die.identifier", d.identifier)}
-	if err != nil {
-		attributes = append(attributes, semconv.ErrorTypeKey.String(errorType(err)))
-	}
+	attributes := append(outcome("dice.batch.outcome", err), attribute.String("die.identifier", d.identifier))
 	batchSize.Record(ctx, int64(times), metric.WithAttributes(attributes...))
 	return total, err
 }
 
-// rollConcurrently rolls up to maxTimes dice at once, and returns when all have ended. The first that fails cancels
-// the context of the others.
+// rollConcurrently rolls all dice at once, and returns when all have ended. The first that fails cancels the context of
+// the others.
 func (r roller) rollConcurrently(ctx context.Context, d die, times int) (int, error) {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(r.maxTimes)
 	var total atomic.Int64
 	for range times {
 		group.Go(func() error {

@@ -111,7 +111,7 @@ func TestDieServiceFails(t *testing.T) {
 			case "slow":
 				timeout = 50 * time.Millisecond
 			}
-			router := newRouter(handler{newDieService(server.URL, timeout), roller{chance: chance.New(1)}})
+			router := newRouter(handler{dice: newDieService(server.URL, timeout), roller: roller{chance: chance.New(1)}})
 			var status int
 			var body reply
 			record := recordOf(t, func() { status, body = send(test.ctx, t, router, http.MethodGet, "/roll", "die=fair") })
@@ -130,7 +130,7 @@ func TestCallerWhoGoesAwayEndsTheLookUp(t *testing.T) {
 		<-r.Context().Done()
 		close(ended)
 	})
-	router := newRouter(handler{newDieService(server.URL, time.Minute), roller{chance: chance.New(1)}})
+	router := newRouter(handler{dice: newDieService(server.URL, time.Minute), roller: roller{chance: chance.New(1)}})
 	if status, _ := send(ctx, t, router, http.MethodGet, "/roll", "die=fair"); status != httpjson.StatusClientClosedRequest {
 		t.Errorf("status %d, want %d", status, httpjson.StatusClientClosedRequest)
 	}
@@ -147,7 +147,7 @@ func TestIdentifierIsEscaped(t *testing.T) {
 		asked = r.URL.Query().Get("identifier")
 		standIn(w, r)
 	})
-	router := newRouter(handler{newDieService(server.URL, time.Second), roller{chance: chance.New(1)}})
+	router := newRouter(handler{dice: newDieService(server.URL, time.Second), roller: roller{chance: chance.New(1)}})
 	send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair%26identifier%3Drisky%23")
 	if want := "fair&identifier=risky#"; asked != want {
 		t.Errorf("the die service was asked for %q, want %q", asked, want)
@@ -159,7 +159,7 @@ func TestRetryIsASiblingSpan(t *testing.T) {
 	server := startDieService(t, standIn)
 	server.Close()
 	spans := spansInOrder(t, func() {
-		router := newRouter(handler{newDieService(server.URL, 10*time.Second), roller{chance: chance.New(1)}})
+		router := newRouter(handler{dice: newDieService(server.URL, 10*time.Second), roller: roller{chance: chance.New(1)}})
 		send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair")
 	})
 	if len(spans) != 3 {
@@ -199,7 +199,7 @@ func FuzzDieReply(f *testing.F) {
 		w.WriteHeader(code)
 		_, _ = w.Write(body)
 	})}}
-	router := newRouter(handler{dice, roller{chance: chance.New(1)}})
+	router := newRouter(handler{dice: dice, roller: roller{chance: chance.New(1)}})
 	f.Fuzz(func(t *testing.T, status uint16, text []byte) {
 		code, body = max(100, int(status)%1000), text
 		got, answer := send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair")

@@ -26,7 +26,7 @@ func TestPanicIsMeasured(t *testing.T) {
 	if span := spans["GET /broken"]; span == nil || span.Status().Code != codes.Error {
 		t.Errorf("spans %v, want GET /broken with an error", spans)
 	}
-	const duration = "http.server.request.duration s{error.type=500,http.request.method=GET,http.response.status_code=500,http.route=/broken,url.scheme=http}"
+	const duration = "http.server.request.duration s{error.type=500,http.request.method=GET,http.response.status_code=500,http.route=/broken,network.protocol.version=1.1,url.scheme=http}"
 	if counted[duration] != 1 {
 		t.Errorf("counted %v, want 1 of %s", counted, duration)
 	}

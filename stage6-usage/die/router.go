@@ -7,13 +7,13 @@ import (
 	"github.com/riandyrn/otelchi"
 
 	"example.com/dice/shared/httpjson"
-	"example.com/dice/shared/httpmetrics"
+	"example.com/dice/shared/httptelemetry"
 )
 
 func newRouter(h handler) http.Handler {
 	r := chi.NewRouter()
-	r.Use(otelchi.Middleware("die", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))
-	r.Use(httpmetrics.Middleware)
+	r.Use(otelchi.Middleware("", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))
+	r.Use(httptelemetry.Server("identifier"))
 	r.Use(httpjson.Recoverer)
 	r.NotFound(httpjson.NotFound)
 	r.MethodNotAllowed(httpjson.MethodNotAllowed(r))

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/XSAM/otelsql"
@@ -37,13 +38,13 @@ func openStore(ctx context.Context, file string, all dice) (*store, error) {
 		return nil, err
 	}
 	s := &store{db: db}
-	if err := s.start(ctx, all); err != nil {
+	if err := s.start(ctx, file, all); err != nil {
 		return nil, errors.Join(advise(err), s.close())
 	}
 	return s, nil
 }
 
-func (s *store) start(ctx context.Context, all dice) (err error) {
+func (s *store) start(ctx context.Context, file string, all dice) (err error) {
 	if err := seedWhenFree(ctx, s.db, all); err != nil {
 		return err
 	}
@@ -53,7 +54,8 @@ func (s *store) start(ctx context.Context, all dice) (err error) {
 	if s.die, err = s.db.PrepareContext(ctx, selectDie); err != nil {
 		return err
 	}
-	s.pool, err = otelsql.RegisterDBStatsMetrics(s.db, otelsql.WithAttributes(semconv.DBSystemNameSQLite))
+	s.pool, err = otelsql.RegisterDBStatsMetrics(s.db, otelsql.WithAttributes(
+		semconv.DBSystemNameSQLite, semconv.DBClientConnectionPoolName(filepath.Base(file))))
 	return err
 }
 

@@ -25,7 +25,7 @@ func observed(t *testing.T, queries ...string) (spans []sdktrace.ReadOnlySpan, b
 	t.Helper()
 	recorder, reader := tracetest.NewSpanRecorder(), sdkmetric.NewManualReader()
 	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)))
-	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithView(views()...)))
 	s := open(t, filepath.Join(t.TempDir(), "dice.db"), specify(0, "a", "b"))
 	if started := recorder.Ended(); len(started) > 0 {
 		t.Errorf("the start made spans: %v", started)
@@ -95,8 +95,11 @@ func TestOneSpanForEachQuery(t *testing.T) {
 				if span.Name() != test.spans[i] || span.SpanKind() != trace.SpanKindClient || span.Parent().SpanID() != server.SpanContext().SpanID() {
 					t.Errorf("span %s, kind %s, want %s below %s", span.Name(), span.SpanKind(), test.spans[i], server.Name())
 				}
-				if system, _ := attributes.Value("db.system.name"); system.AsString() != "sqlite" || attributes.Len() != 2 {
+				if system, _ := attributes.Value("db.system.name"); system.AsString() != "sqlite" || attributes.Len() != 3 {
 					t.Errorf("attributes %v", span.Attributes())
+				}
+				if summary, _ := attributes.Value("db.query.summary"); summary.AsString() != test.spans[i] {
+					t.Errorf("db.query.summary %q, want %q", summary.AsString(), test.spans[i])
 				}
 				if !strings.HasPrefix(text.AsString(), "SELECT ") || strings.Contains(attributes.Encoded(attribute.DefaultEncoder()), "secret") {
 					t.Errorf("query %s", text.AsString())
@@ -108,15 +111,16 @@ func TestOneSpanForEachQuery(t *testing.T) {
 
 func TestQueriesAreCountedByRoute(t *testing.T) {
 	_, got, after := observed(t, "", "identifier=a", "identifier=a", "identifier=nope")
-	const queries = "db.client.operation.duration{db.operation.name=sql.stmt.query,"
+	const queries = "db.client.operation.duration{"
 	const system = ",db.system.name=sqlite"
+	const pool = "{db.client.connection.pool.name=dice.db" + system
 	for name, want := range map[string]float64{
 		queries + "db.query.summary=SELECT dice" + system + ",http.route=/dice}":       2,
 		queries + "db.query.summary=SELECT dice faces" + system + ",http.route=/dice}": 3,
-		"db.client.operation.duration{db.operation.name=sql.tx.commit" + system + "}":  1,
-		"db.sql.connection.max_open{db.system.name=sqlite}":                            connections,
-		"db.sql.connection.open{db.system.name=sqlite,status=idle}":                    1,
-		"db.sql.connection.open{db.system.name=sqlite,status=inuse}":                   0,
+		queries + "db.query.summary=COMMIT" + system + "}":                             1,
+		"db.sql.connection.max_open" + pool + "}":                                      connections,
+		"db.sql.connection.open" + pool + ",status=idle}":                              1,
+		"db.sql.connection.open" + pool + ",status=inuse}":                             0,
 	} {
 		if value, ok := got[name]; !ok || value != want {
 			t.Errorf("%s is %v, want %v; there are %v", name, value, want, got)
@@ -139,7 +143,11 @@ func TestFailedQueryIsAnError(t *testing.T) {
 	}
 	send(t.Context(), newRouter(handler{store: s}), http.MethodGet, "/dice", "identifier=a")
 	if ended := recorder.Ended(); len(ended) != 2 || ended[0].Name() != "SELECT dice faces" || ended[0].Status().Code != codes.Error || ended[1].Status().Code != codes.Error {
-		t.Errorf("spans %v", ended)
+		t.Fatalf("spans %v", ended)
+	}
+	attributes := attribute.NewSet(recorder.Ended()[0].Attributes()...)
+	if got, _ := attributes.Value("error.type"); got.AsString() != "github.com/mattn/go-sqlite3.Error" {
+		t.Errorf("error.type %q", got.AsString())
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/riandyrn/otelchi"
 
 	"example.com/dice/shared/httpjson"
-	"example.com/dice/shared/httpmetrics"
+	"example.com/dice/shared/httptelemetry"
 )
 
 const largestForm = 1 << 10 // bytes; what users post goes into log records
@@ -17,8 +17,8 @@ const largestForm = 1 << 10 // bytes; what users post goes into log records
 func newRouter(h handler) http.Handler {
 	r := chi.NewRouter()
 	// As in the roll service. The server's span takes on the trace that the caller's headers name.
-	r.Use(otelchi.Middleware("frontend", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))
-	r.Use(httpmetrics.Middleware)
+	r.Use(otelchi.Middleware("", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))
+	r.Use(httptelemetry.Server())
 	r.Use(httpjson.Recoverer)
 	r.Use(sameSite().Handler)
 	r.Use(middleware.RequestSize(largestForm))

@@ -2,26 +2,48 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"strconv"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"example.com/dice/shared/telemetry"
 )
 
-// Records of usage tell what users do, not how the service runs. The attribute usage has the collector send them to a
-// place of their own, see collector.yaml. They alone have the user's name.
+// usage emits events, which are log records with a name: they tell what users do, not how the service runs. They do not go
+// through slog, so they are not on the terminal. The attribute usage has the collector send them to a place of their own,
+// see collector.yaml. No other record has a user's name.
+var usage = otel.Logger("example.com/dice/frontend", log.WithInstrumentationVersion(telemetry.Version()), log.WithSchemaURL(semconv.SchemaURL))
 
 // trackSignIn records that a user has signed in.
 func trackSignIn(ctx context.Context, user string) {
-	slog.InfoContext(ctx, "signed in", "usage", true, "event", "sign-in", "user", user)
+	emit(ctx, "dice.sign_in", "signed in", semconv.UserName(user))
 }
 
-// trackRun records that a user has run a die, and the status of the reply. The die and the number of dice are what
-// somebody wrote, until the roll service has taken them: only then are they recorded.
+// trackRun records that a user has run a die, and the status of the response. The die and the number of dice are whatever
+// the user sent until the roll service has accepted them: only then are they recorded.
 func trackRun(ctx context.Context, user, die, times string, status int) {
-	run := []any{"usage", true, "event", "run", "user", user, "status", status}
+	attributes := []attribute.KeyValue{semconv.UserName(user), semconv.HTTPResponseStatusCode(status)}
 	dice, err := strconv.Atoi(times)
 	if err == nil && (status == http.StatusOK || status == http.StatusInternalServerError) {
-		run = append(run, "die", die, "dice", dice)
+		attributes = append(attributes, attribute.String("die.identifier", die), attribute.Int("dice.batch.size", dice))
 	}
-	slog.InfoContext(ctx, "ran", run...)
+	emit(ctx, "dice.run", "ran", attributes...)
+}
+
+func emit(ctx context.Context, name, body string, attributes ...attribute.KeyValue) {
+	var record log.Record
+	record.SetEventName(name)
+	record.SetSeverity(log.SeverityInfo)
+	record.SetSeverityText("INFO")
+	record.SetBody(attribute.StringValue(body))
+	record.AddAttributes(attributes...)
+	record.AddAttributes(
+		attribute.Bool("usage", true),
+		attribute.String("event", name), // Loki does not keep the name of an event
+	)
+	usage.Emit(ctx, record)
 }

@@ -9,35 +9,60 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 )
 
-// recordsOf returns the log records that do makes: those of the service, and those of usage.
+// emitted keeps the log records that do not come from slog.
+type emitted struct{ records []map[string]any }
+
+var events = new(emitted)
+
+// The provider is set once: loggers keep to the first that there is.
+func init() { otel.SetLoggerProvider(sdklog.NewLoggerProvider(sdklog.WithProcessor(events))) }
+
+func (e *emitted) OnEmit(_ context.Context, r *sdklog.Record) error {
+	record := map[string]any{"name": r.EventName(), "level": r.SeverityText(), "body": r.Body().AsString()}
+	r.WalkAttributes(func(a attribute.KeyValue) bool {
+		record[string(a.Key)] = a.Value.AsInterface()
+		return true
+	})
+	e.records = append(e.records, record)
+	return nil
+}
+
+func (*emitted) Enabled(context.Context, sdklog.EnabledParameters) bool { return true }
+func (*emitted) Shutdown(context.Context) error                         { return nil }
+func (*emitted) ForceFlush(context.Context) error                       { return nil }
+
+// recordsOf returns the log records that do makes: those of the service, which are also on the terminal, and those of usage.
 func recordsOf(t *testing.T, do func()) (operational, usage []map[string]any) {
 	t.Helper()
 	var out bytes.Buffer
 	before := slog.Default()
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
 	defer slog.SetDefault(before)
+	events.records = nil
 	do()
 	for lines := json.NewDecoder(&out); lines.More(); {
 		var record map[string]any
 		if err := lines.Decode(&record); err != nil {
 			t.Fatal(err)
 		}
-		delete(record, "time")
-		if record["usage"] == true {
-			usage = append(usage, record)
-		} else {
-			operational = append(operational, record)
-		}
+		operational = append(operational, record)
 	}
-	return operational, usage
+	return operational, events.records
 }
 
 func TestUsageRecords(t *testing.T) {
 	type record = map[string]any
-	run := func(status float64, also record) record {
-		ran := record{"level": "INFO", "msg": "ran", "usage": true, "event": "run", "user": "Ada", "status": status}
+	run := func(status int64, also record) record {
+		ran := record{
+			"name": "dice.run", "level": "INFO", "body": "ran", "usage": true, "event": "dice.run", "user.name": "Ada",
+			"http.response.status_code": status,
+		}
 		maps.Copy(ran, also)
 		return ran
 	}
@@ -46,17 +71,19 @@ func TestUsageRecords(t *testing.T) {
 		roll       int
 		want       record // nil: none
 	}{
-		{"/sign-in", "name=+Grace+", 200, record{"level": "INFO", "msg": "signed in", "usage": true, "event": "sign-in", "user": "Grace"}},
+		{"/sign-in", "name=+Grace+", 200, record{
+			"name": "dice.sign_in", "level": "INFO", "body": "signed in", "usage": true, "event": "dice.sign_in", "user.name": "Grace",
+		}},
 		{"/sign-in", "name=%3Cb%3E", 200, nil},
 		{"/sign-in", "name=Ada%0D%0A%7B%22usage%22:true%7D", 200, nil},
 		{"/sign-in", "name=%zz", 200, nil},
 		{"/sign-out", "", 200, nil},
-		{"/", "die=fair", 200, run(200, record{"die": "fair", "dice": 1.})},
-		{"/", "die=risky&times=10", 500, run(500, record{"die": "risky", "dice": 10.})},
+		{"/", "die=fair", 200, run(200, record{"die.identifier": "fair", "dice.batch.size": int64(1)})},
+		{"/", "die=risky&times=10", 500, run(500, record{"die.identifier": "risky", "dice.batch.size": int64(10)})},
 		{"/", "die=invented%0AEve+signed+in", 400, run(400, nil)},
 		{"/", "die=fair&times=many", 400, run(400, nil)},
 		{"/", "die=fair", 503, run(503, nil)},
-		{"/", "die=fair&user=Eve&usage=false", 200, run(200, record{"die": "fair", "dice": 1.})},
+		{"/", "die=fair&user=Eve&usage=false", 200, run(200, record{"die.identifier": "fair", "dice.batch.size": int64(1)})},
 		{"/", "die=%zz", 200, nil},
 	}
 	for _, test := range tests {
@@ -98,7 +125,7 @@ func TestNameIsInUsageRecordsOnly(t *testing.T) {
 		}
 	}
 	for _, record := range usage {
-		if record["user"] != name {
+		if record["user.name"] != name {
 			t.Errorf("no name in %v", record)
 		}
 	}
@@ -109,9 +136,9 @@ func TestRunWithoutAReplyIsUsage(t *testing.T) {
 	router := signedIn(t, newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", time.Second)))
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	for status, ctx := range map[float64]context.Context{503: t.Context(), 499: canceled} {
+	for status, ctx := range map[int64]context.Context{503: t.Context(), 499: canceled} {
 		_, usage := recordsOf(t, func() { post(ctx, router, "die=fair") })
-		if len(usage) != 1 || usage[0]["status"] != status || usage[0]["user"] != "Ada" {
+		if len(usage) != 1 || usage[0]["http.response.status_code"] != status || usage[0]["user.name"] != "Ada" {
 			t.Errorf("usage %v, want one record with the status %v", usage, status)
 		}
 	}

@@ -66,31 +66,10 @@ func TestBatchLastsAsLongAsItsLongestWait(t *testing.T) {
 	})
 }
 
-func TestLimitOfRollsAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := roller{chance: chance.New(1), maxWait: time.Second, maxTimes: 3}
-		ctx, cancel := context.WithCancel(t.Context())
-		const active = "dice.rolls.active {roll}{die.identifier=limited}"
-		countsOf(t, func() {
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				_, _ = r.rollBatch(ctx, die{identifier: "limited", faces: []int{1, 2, 3, 4, 5, 6}}, 10)
-			}()
-			synctest.Wait()
-			if got := counts(t)[active]; got != 3 {
-				t.Errorf("%d rolls at once, want 3", got)
-			}
-			cancel()
-			<-done
-		})
-	})
-}
-
 // TestFirstFailureCancelsTheOtherRolls fails the first of the dice whose wait is over.
 func TestFirstFailureCancelsTheOtherRolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := roller{chance: chance.New(1), maxWait: time.Hour, maxTimes: 10}
+		r := roller{chance: chance.New(1), maxWait: time.Hour}
 		start := time.Now()
 		var err error
 		spans := spansInOrder(t, func() {
@@ -105,11 +84,11 @@ func TestFirstFailureCancelsTheOtherRolls(t *testing.T) {
 		for i, span := range spans {
 			want, code := "canceled", codes.Unset
 			if i == 0 {
-				want, code = "die_failed", codes.Error
+				want, code = "failed", codes.Error
 			}
 			attributes := attribute.NewSet(span.Attributes()...)
-			if got, _ := attributes.Value("error.type"); got.AsString() != want || span.Status().Code != code {
-				t.Errorf("roll %d: error.type %q, status %v, want %q and %s", i+1, got.AsString(), span.Status(), want, code)
+			if got, _ := attributes.Value("dice.roll.outcome"); got.AsString() != want || span.Status().Code != code {
+				t.Errorf("roll %d: outcome %q, status %v, want %q and %s", i+1, got.AsString(), span.Status(), want, code)
 			}
 		}
 	})
@@ -117,7 +96,7 @@ func TestFirstFailureCancelsTheOtherRolls(t *testing.T) {
 
 func TestCallerWhoGoesAwayEndsTheBatch(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	const active = "dice.rolls.active {roll}{die.identifier=fair}"
+	const active = "dice.roll.active {roll}{die.identifier=fair}"
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	added := countsOf(t, func() {
 		before := counts(t)[active]
@@ -132,7 +111,7 @@ func TestCallerWhoGoesAwayEndsTheBatch(t *testing.T) {
 			t.Errorf("status %d, want %d", status, httpjson.StatusClientClosedRequest)
 		}
 	})
-	if canceled := added["dice.rolls {roll}{die.identifier=fair,error.type=canceled}"]; canceled != 1000 {
+	if canceled := added["dice.rolls {roll}{dice.roll.outcome=canceled,die.identifier=fair}"]; canceled != 1000 {
 		t.Errorf("%d rolls counted as canceled, want 1000", canceled)
 	}
 }
@@ -153,13 +132,16 @@ func TestSpansOfABatch(t *testing.T) {
 	if size, _ := attributes.Value("dice.batch.size"); size.AsInt64() != 5 {
 		t.Errorf("dice.batch.size %v, want 5", size)
 	}
+	if outcome, _ := attributes.Value("dice.batch.outcome"); outcome.AsString() != "rolled" {
+		t.Errorf("dice.batch.outcome %q, want rolled", outcome.AsString())
+	}
 }
 
 func TestMetricsOfABatch(t *testing.T) {
 	router := newTestRouter(0)
 	batches := func(added map[string]int64) (ok, failed int64) {
-		return added["dice.batch.size {roll}{die.identifier=risky}"],
-			added["dice.batch.size {roll}{die.identifier=risky,error.type=die_failed}"]
+		return added["dice.batch.size {roll}{dice.batch.outcome=rolled,die.identifier=risky}"],
+			added["dice.batch.size {roll}{dice.batch.outcome=failed,die.identifier=risky,error.type=die_failed}"]
 	}
 	var succeeded, failures int64
 	added := countsOf(t, func() {
@@ -175,16 +157,16 @@ func TestMetricsOfABatch(t *testing.T) {
 	if ok, failed := batches(added); ok != succeeded || failed != failures || ok+failed != 100 || failed < 15 || failed > 67 { // 41 ± 5σ
 		t.Errorf("%d batches and %d failed ones counted, the callers got %d and %d", ok, failed, succeeded, failures)
 	}
-	if left := added["dice.rolls.active {roll}{die.identifier=risky}"]; left != 0 {
+	if left := added["dice.roll.active {roll}{die.identifier=risky}"]; left != 0 {
 		t.Errorf("%d rolls are under way, want 0", left)
 	}
 }
 
 func TestRollsUnderWayAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const active = "dice.rolls.active {roll}{die.identifier=fair}"
+		const active = "dice.roll.active {roll}{die.identifier=fair}"
 		added := countsOf(t, func() {
-			r := roller{chance: chance.New(1), maxWait: time.Hour, maxTimes: 7}
+			r := roller{chance: chance.New(1), maxWait: time.Hour}
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan struct{})
 			before := counts(t)[active]

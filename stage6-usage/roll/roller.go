@@ -13,11 +13,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// roller rolls dice after a random wait of up to maxWait, up to maxTimes of them at once for one request.
+// roller rolls dice after a random wait of up to maxWait.
 type roller struct {
-	chance   *rand.Rand
-	maxWait  time.Duration
-	maxTimes int
+	chance  *rand.Rand
+	maxWait time.Duration
 }
 
 // roll waits, and rolls the die once. It fails with errDieFailed, or with the error of ctx.
@@ -30,15 +29,15 @@ func (r roller) roll(ctx context.Context, d die) (int, error) {
 	defer rollsActive.Add(ctx, -1, metric.WithAttributes(identifier))
 
 	value, err := r.waitAndRoll(ctx, d)
-	outcome := attribute.Int("die.value", value)
-	if err != nil {
-		outcome = semconv.ErrorTypeKey.String(errorType(err))
+	attributes := outcome("dice.roll.outcome", err)
+	if err == nil {
+		attributes = append(attributes, attribute.Int("die.value", value))
 	}
-	if errors.Is(err, errDieFailed) {
+	if failed(err) {
 		span.SetStatus(codes.Error, err.Error())
 	}
-	span.SetAttributes(outcome)
-	rolls.Add(ctx, 1, metric.WithAttributes(identifier, outcome))
+	span.SetAttributes(attributes...)
+	rolls.Add(ctx, 1, metric.WithAttributes(append(attributes, identifier)...))
 	return value, err
 }
 
@@ -60,10 +59,28 @@ func (r roller) wait(ctx context.Context) error {
 	}
 }
 
-// errorType returns a value for the attribute error.type: one of a few, unlike the text of an error.
-func errorType(err error) string {
-	if errors.Is(err, errDieFailed) {
-		return "die_failed"
+// outcome says under the name how a roll ended: rolled, failed or canceled. Only a failed one has an error.type.
+func outcome(name attribute.Key, err error) []attribute.KeyValue {
+	switch {
+	case err == nil:
+		return []attribute.KeyValue{name.String("rolled")}
+	case failed(err):
+		return []attribute.KeyValue{name.String("failed"), errorType(err)}
+	default:
+		return []attribute.KeyValue{name.String("canceled")}
 	}
-	return "canceled"
+}
+
+// failed reports whether an error is a failure. A roll that its caller canceled is none.
+func failed(err error) bool { return err != nil && !errors.Is(err, context.Canceled) }
+
+// errorType returns the attribute error.type: one of a few values, unlike the text of an error.
+func errorType(err error) attribute.KeyValue {
+	if typed, ok := errors.AsType[interface {
+		error
+		ErrorType() string
+	}](err); ok {
+		return semconv.ErrorTypeKey.String(typed.ErrorType())
+	}
+	return semconv.ErrorTypeOther
 }

@@ -118,7 +118,7 @@ func TestSpansOfARoll(t *testing.T) {
 	if roll.Parent().SpanID() != server.SpanContext().SpanID() {
 		t.Error("roll die is not a child of GET /roll")
 	}
-	want := attribute.NewSet(attribute.String("die.identifier", "fair"), attribute.Int("die.value", body.Roll))
+	want := attribute.NewSet(attribute.String("die.identifier", "fair"), attribute.String("dice.roll.outcome", "rolled"), attribute.Int("die.value", body.Roll))
 	if got := attribute.NewSet(roll.Attributes()...); !got.Equals(&want) {
 		t.Errorf("attributes of roll die: %v", roll.Attributes())
 	}
@@ -143,7 +143,7 @@ func TestSpansOfAFailedRoll(t *testing.T) {
 		if got, want := spans["roll die"].Status(), (sdktrace.Status{Code: codes.Error, Description: errDieFailed.Error()}); got != want {
 			t.Errorf("status of roll die: %v, want %v", got, want)
 		}
-		want := attribute.NewSet(attribute.String("die.identifier", "risky"), attribute.String("error.type", "die_failed"))
+		want := attribute.NewSet(attribute.String("die.identifier", "risky"), attribute.String("dice.roll.outcome", "failed"), attribute.String("error.type", "die_failed"))
 		if got := attribute.NewSet(spans["roll die"].Attributes()...); !got.Equals(&want) {
 			t.Errorf("attributes of roll die: %v", spans["roll die"].Attributes())
 		}
@@ -159,7 +159,7 @@ func TestCanceledRollIsNoError(t *testing.T) {
 		added := countsOf(t, func() {
 			send(ctx, t, newTestRouter(time.Hour), http.MethodGet, "/roll", "die=fair")
 		})
-		if added["dice.rolls {roll}{die.identifier=fair,error.type=canceled}"] != 1 {
+		if added["dice.rolls {roll}{dice.roll.outcome=canceled,die.identifier=fair}"] != 1 {
 			t.Errorf("counted %v", added)
 		}
 	})
@@ -176,9 +176,9 @@ func TestMetricsOfRolls(t *testing.T) {
 		value = body.Roll
 	})
 	want := map[string]int64{
-		"dice.rolls {roll}{die.identifier=fair,die.value=" + string(rune('0'+value)) + "}": 1,
+		"dice.rolls {roll}{dice.roll.outcome=rolled,die.identifier=fair,die.value=" + string(rune('0'+value)) + "}": 1,
 		"dice.roll.wait s{}": 1,
-		"http.server.request.duration s{http.request.method=GET,http.response.status_code=200,http.route=/roll,url.scheme=http}": 1,
+		"http.server.request.duration s{http.request.method=GET,http.response.status_code=200,http.route=/roll,network.protocol.version=1.1,url.scheme=http}": 1,
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("a roll counted %v\nwant %v", got, want)
@@ -186,8 +186,8 @@ func TestMetricsOfRolls(t *testing.T) {
 
 	failed := countsOf(t, func() { rollUntil(t, router, http.StatusInternalServerError, "die=risky") })
 	for _, name := range []string{
-		"dice.rolls {roll}{die.identifier=risky,error.type=die_failed}",
-		"http.server.request.duration s{error.type=500,http.request.method=GET,http.response.status_code=500,http.route=/roll,url.scheme=http}",
+		"dice.rolls {roll}{dice.roll.outcome=failed,die.identifier=risky,error.type=die_failed}",
+		"http.server.request.duration s{error.type=500,http.request.method=GET,http.response.status_code=500,http.route=/roll,network.protocol.version=1.1,url.scheme=http}",
 	} {
 		if failed[name] != 1 {
 			t.Errorf("a failed roll counted %v, want 1 of %s", failed, name)
@@ -196,7 +196,7 @@ func TestMetricsOfRolls(t *testing.T) {
 
 	refused := countsOf(t, func() { send(t.Context(), t, router, http.MethodGet, "/roll", "die=blue") })
 	want = map[string]int64{
-		"http.server.request.duration s{http.request.method=GET,http.response.status_code=400,http.route=/roll,url.scheme=http}": 1,
+		"http.server.request.duration s{http.request.method=GET,http.response.status_code=400,http.route=/roll,network.protocol.version=1.1,url.scheme=http}": 1,
 	}
 	if !maps.Equal(refused, want) {
 		t.Errorf("a refused roll counted %v\nwant %v", refused, want)

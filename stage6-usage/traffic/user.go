@@ -15,7 +15,10 @@ import (
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"example.com/dice/shared/httptelemetry"
 )
 
 const (
@@ -67,7 +70,7 @@ func newUsers(cfg config) []*user {
 			rolls:  1 + choice.IntN(cfg.maxRollsPerUser),
 			delay:  time.Duration(choice.Int64N(int64(arrival))),
 			choice: choice,
-			client: &http.Client{Transport: traced(connections, label), Timeout: replyTimeout, Jar: jar},
+			client: &http.Client{Transport: newRoutes(connections, label), Timeout: replyTimeout, Jar: jar},
 
 			asyncShare: cfg.asyncShare,
 			maxTimes:   cfg.maxTimesPerRoll,
@@ -76,17 +79,41 @@ func newUsers(cfg config) []*user {
 	return users
 }
 
-// nameOf returns the name of the user i. After the last one the first comes again.
+// nameOf returns the name of the user i, a different one for each: Ada, Alan and so on, then Ada 2, Alan 2 and so on.
 func nameOf(i int) string {
 	names := []string{"Ada", "Alan", "Barbara", "Dennis", "Donald", "Edsger", "Frances", "Grace", "Katherine", "Ken", "Margaret", "Radia"}
-	return names[i%len(names)]
+	name := names[i%len(names)]
+	if round := i/len(names) + 1; round > 1 {
+		name += " " + strconv.Itoa(round)
+	}
+	return name
 }
 
-// traced makes a client span for every request, and passes the trace on in its headers.
-func traced(transport http.RoundTripper, label string) http.RoundTripper {
-	return otelhttp.NewTransport(transport,
-		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + r.URL.Path }),
-		otelhttp.WithSpanOptions(trace.WithAttributes(attribute.String("user.label", label))),
+// routes is a transport with one of its own for each route of the page, also when a form redirects to another one.
+type routes map[string]http.RoundTripper
+
+func newRoutes(transport http.RoundTripper, label string) routes {
+	all := make(routes)
+	for _, route := range []string{"/", "/sign-in", "/sign-out"} {
+		all[route] = traced(transport, route, label)
+	}
+	return all
+}
+
+func (t routes) RoundTrip(r *http.Request) (*http.Response, error) {
+	next, ok := t[r.URL.Path]
+	if !ok {
+		return nil, fmt.Errorf("the page has no route %q", r.URL.Path)
+	}
+	return next.RoundTrip(r)
+}
+
+// traced makes a client span and a duration for every request to one route, and passes the trace on in its headers. The
+// route is a constant: if names of spans held the id in a path, there would be as many names as ids.
+func traced(transport http.RoundTripper, route, label string) http.RoundTripper {
+	return otelhttp.NewTransport(httptelemetry.Client(transport),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
+		otelhttp.WithSpanOptions(trace.WithAttributes(semconv.URLTemplate(route), attribute.String("traffic.user", label))),
 	)
 }
 
@@ -112,15 +139,15 @@ func (u *user) play(ctx context.Context, done func(reply)) {
 		}
 		done(reply{status: status, dice: dice, duration: time.Since(start)})
 		if err != nil {
-			slog.ErrorContext(ctx, "no reply", "user.label", u.label, "error", err)
+			slog.ErrorContext(ctx, "no reply", "traffic.user", u.label, "error", err)
 		}
 		if err != nil || status > http.StatusInternalServerError {
 			sleep(ctx, pause)
 		}
 	}
-	slog.InfoContext(ctx, "user finished its last roll", "user.label", u.label, "rolls", u.rolls)
+	slog.InfoContext(ctx, "user finished its last roll", "traffic.user", u.label, "rolls", u.rolls)
 	if _, err := u.load(ctx, http.MethodPost, "/sign-out", nil); err != nil && ctx.Err() == nil {
-		slog.ErrorContext(ctx, "no reply", "user.label", u.label, "error", err)
+		slog.ErrorContext(ctx, "no reply", "traffic.user", u.label, "error", err)
 	}
 }
 

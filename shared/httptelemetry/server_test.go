@@ -1,4 +1,4 @@
-package httpmetrics_test
+package httptelemetry_test
 
 import (
 	"net/http"
@@ -12,15 +12,16 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
 	"example.com/dice/shared/httpjson"
-	"example.com/dice/shared/httpmetrics"
+	"example.com/dice/shared/httptelemetry"
 )
 
 func newRouter() http.Handler {
 	r := chi.NewRouter()
-	r.Use(httpmetrics.Middleware)
+	r.Use(httptelemetry.Server("die"))
 	r.Use(httpjson.Recoverer)
 	r.Get("/things/{id}", func(http.ResponseWriter, *http.Request) {})
 	r.Get("/broken", func(http.ResponseWriter, *http.Request) { panic("it broke") })
@@ -52,7 +53,7 @@ var reader = sdkmetric.NewManualReader(sdkmetric.WithTemporalitySelector(
 
 func init() { otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))) }
 
-func TestMiddleware(t *testing.T) {
+func TestServerMetric(t *testing.T) {
 	tracer := sdktrace.NewTracerProvider().Tracer("test")
 
 	tests := []struct {
@@ -86,7 +87,7 @@ func TestMiddleware(t *testing.T) {
 			router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, test.method, test.target, nil))
 
 			point := collect(t, reader)
-			want := attribute.NewSet(append(test.want, attribute.String("url.scheme", "http"))...)
+			want := attribute.NewSet(append(test.want, attribute.String("url.scheme", "http"), attribute.String("network.protocol.version", "1.1"))...)
 			if !point.Attributes.Equals(&want) {
 				t.Errorf("attributes %v\nwant %v", point.Attributes.Encoded(attribute.DefaultEncoder()), want.Encoded(attribute.DefaultEncoder()))
 			}
@@ -99,6 +100,37 @@ func TestMiddleware(t *testing.T) {
 			id := span.SpanContext().TraceID()
 			if len(point.Exemplars) != 1 || string(point.Exemplars[0].TraceID) != string(id[:]) {
 				t.Errorf("exemplars %v, want one of trace %s", point.Exemplars, id)
+			}
+		})
+	}
+}
+
+func TestServerSpan(t *testing.T) {
+	common := []attribute.KeyValue{attribute.String("client.address", "192.0.2.1")} // of every request of httptest
+	tests := []struct {
+		target string
+		want   []attribute.KeyValue
+	}{
+		{"/things/7", []attribute.KeyValue{attribute.String("url.path", "/things/7")}},
+		{"/things/7?die=fair", []attribute.KeyValue{attribute.String("url.path", "/things/7"), attribute.String("url.query", "die=fair")}},
+		{"/things/7?die=fair&name=Ada&Ada", []attribute.KeyValue{
+			attribute.String("url.path", "/things/7"), attribute.String("url.query", "REDACTED=REDACTED&die=fair"),
+		}},
+		{"/things/7?name=%zz", []attribute.KeyValue{attribute.String("url.path", "/things/7"), attribute.String("url.query", "REDACTED")}},
+		{"/broken", []attribute.KeyValue{attribute.String("url.path", "/broken"), attribute.String("error.type", "500")}},
+	}
+	router := newRouter()
+	for _, test := range tests {
+		t.Run(test.target, func(t *testing.T) {
+			recorder := tracetest.NewSpanRecorder()
+			tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)).Tracer("test")
+			ctx, span := tracer.Start(t.Context(), "request")
+			router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, test.target, nil))
+			span.End()
+
+			got, want := attribute.NewSet(recorder.Ended()[0].Attributes()...), attribute.NewSet(append(test.want, common...)...)
+			if !got.Equals(&want) {
+				t.Errorf("attributes %v\nwant %v", got.Encoded(attribute.DefaultEncoder()), want.Encoded(attribute.DefaultEncoder()))
 			}
 		})
 	}
