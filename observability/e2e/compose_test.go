@@ -200,12 +200,14 @@ func (s *stack) waitForTraffic(t *testing.T) summary {
 	return toSummary(t, s.logs(t, "traffic", "traffic generation is complete"))
 }
 
-// traffic runs the traffic generator again, and calls during while it runs.
-func (s *stack) traffic(t *testing.T, users, maxRolls int, during func()) summary {
+// traffic runs the traffic generator again, with some more settings, and calls during while it runs.
+func (s *stack) traffic(t *testing.T, users, maxRolls int, during func(), settings ...string) summary {
 	t.Helper()
-	command, cancel := s.command("compose", "run", "--rm", "--no-TTY", "--no-deps",
-		"--env", fmt.Sprintf("NUM_USERS=%d", users), "--env", fmt.Sprintf("MAX_ROLLS_PER_USER=%d", maxRolls),
-		"--env", "SEED=1", "traffic")
+	arguments := []string{"compose", "run", "--rm", "--no-TTY", "--no-deps"}
+	for _, setting := range append(settings, fmt.Sprintf("NUM_USERS=%d", users), fmt.Sprintf("MAX_ROLLS_PER_USER=%d", maxRolls), "SEED=1") {
+		arguments = append(arguments, "--env", setting)
+	}
+	command, cancel := s.command(append(arguments, "traffic")...)
 	defer cancel()
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, os.Stderr
