@@ -4,8 +4,9 @@ import (
 	"slices"
 	"testing"
 
+	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/declared"
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -15,7 +16,7 @@ func TestAccount(t *testing.T) {
 	for _, name := range stages(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, generated := run(t, name, func(*stage.Running, *stage.Stage) {})
+			s, generated := run(t, name, func(*runner.Runner, *compose.Stage) {})
 			if generated.Rolls < 100 {
 				t.Fatalf("only %d rolls", generated.Rolls)
 			}

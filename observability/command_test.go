@@ -10,7 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/runner"
 )
 
 // TestReadmeCommands runs the commands of each README, against a stage that runs on other ports, in a copy of the
@@ -27,7 +28,7 @@ func TestReadmeCommands(t *testing.T) {
 			if err := os.CopyFS(copied, os.DirFS(root)); err != nil {
 				t.Fatal(err)
 			}
-			run(t, name, func(_ *stage.Running, s *stage.Stage) {
+			run(t, name, func(_ *runner.Runner, s *compose.Stage) {
 				directory := filepath.Join(copied, readme)
 				for _, command := range readmes(t)[readme].Commands() {
 					if target, ok := strings.CutPrefix(command, "cd "); ok {
@@ -50,7 +51,7 @@ var (
 )
 
 // runCommand wants a command to succeed. One that it does not know is an error, so that none goes unchecked.
-func runCommand(t *testing.T, s *stage.Stage, directory, command string) {
+func runCommand(t *testing.T, s *compose.Stage, directory, command string) {
 	t.Helper()
 	words := strings.Fields(command)
 	switch {
@@ -87,7 +88,7 @@ var usual = map[string]struct {
 	"8082": {"die", regexp.MustCompile(`^\{"(identifiers|faces)":.*\}\n$`)},
 }
 
-func checkCurl(t *testing.T, s *stage.Stage, directory, command string) {
+func checkCurl(t *testing.T, s *compose.Stage, directory, command string) {
 	t.Helper()
 	match := localPort.FindStringSubmatch(command)
 	if match == nil || s.URL(usual[match[1]].service) == "" {

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/runner"
 )
 
 // TestThirdDie adds a die to the file of each stage that has one. It must be on the page, users must roll it, and the
@@ -34,7 +35,7 @@ func TestThirdDie(t *testing.T) {
 				t.Fatal(err)
 			}
 			var page string
-			s, generated := runIn(t, copied, name, func(_ *stage.Running, s *stage.Stage) {
+			s, generated := runIn(t, copied, name, func(_ *runner.Runner, s *compose.Stage) {
 				var session []string // a header
 				if hasSignIn(name) {
 					session = signIn(t, s.URL("frontend"), "Ada")

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/compose"
 )
 
 // local is the command of observability/local, built once.
@@ -174,7 +174,7 @@ func TestLocalFailsWithOneClearLine(t *testing.T) {
 		},
 		{
 			"service does not start", with(t, "MAX_WAIT", "soon"), []string{"stage1-roll"},
-			"local: roll did not go on: exit status 1: roll: MAX_WAIT=\"soon\": want a duration from 0s to 10s, such as 250ms\n",
+			"local: roll exited: exit status 1: roll: MAX_WAIT=\"soon\": want a duration from 0s to 10s, such as 250ms\n",
 		},
 		{
 			"no C compiler", with(t, "CC", "/nowhere/gcc"), []string{"stage5-database"},
@@ -214,18 +214,18 @@ func TestSettings(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(copied, name, ".env"), []byte("ROLL_PORT=9081\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	url := func(settings stage.Settings) string {
-		s, err := stage.Load(t.Context(), copied, name, settings)
+	url := func(settings compose.Settings) string {
+		s, err := compose.Load(t.Context(), copied, name, settings)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s.URL("roll")
 	}
-	if got := url(stage.Settings{Default: []string{"ROLL_PORT=9083"}}); got != "http://localhost:9081" {
+	if got := url(compose.Settings{Default: []string{"ROLL_PORT=9083"}}); got != "http://localhost:9081" {
 		t.Errorf("%s, want the port in .env", got)
 	}
 	t.Setenv("ROLL_PORT", "9082")
-	if got := url(stage.Settings{}); got != "http://localhost:9082" {
+	if got := url(compose.Settings{}); got != "http://localhost:9082" {
 		t.Errorf("%s, want the port in the environment", got)
 	}
 }

@@ -15,7 +15,8 @@ import (
 	"time"
 
 	"example.com/dice/observability/internal/collector"
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 // stages returns the names of all stages.
 func stages(t *testing.T) []string {
 	t.Helper()
-	names, err := stage.Names(root)
+	names, err := compose.Names(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,9 +77,9 @@ func environ(variables map[string]string) []string {
 	return all
 }
 
-func load(t *testing.T, root, name string) *stage.Stage {
+func load(t *testing.T, root, name string) *compose.Stage {
 	t.Helper()
-	s, err := stage.Load(t.Context(), root, name, stage.Settings{Override: environ(settings(t))})
+	s, err := compose.Load(t.Context(), root, name, compose.Settings{Override: environ(settings(t))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,18 +99,18 @@ type summary struct {
 func (s summary) dice() int { return max(s.Rolls, s.Dice) }
 
 // run runs a stage with its traffic, and also while it runs, and returns all the telemetry there was.
-func run(t *testing.T, name string, also func(*stage.Running, *stage.Stage)) (*store.Store, summary) {
+func run(t *testing.T, name string, also func(*runner.Runner, *compose.Stage)) (*store.Store, summary) {
 	t.Helper()
 	return runIn(t, root, name, also)
 }
 
 // runIn is run in a copy of the repository.
-func runIn(t *testing.T, root, name string, also func(*stage.Running, *stage.Stage)) (*store.Store, summary) {
+func runIn(t *testing.T, root, name string, also func(*runner.Runner, *compose.Stage)) (*store.Store, summary) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	s := load(t, root, name)
-	running, err := s.Start(ctx, func(string) {})
+	running, err := runner.Start(ctx, s, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/probe"
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -42,7 +43,7 @@ func TestNamesAreInUsageRecordsOnly(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			got, _ := run(t, name, func(running *stage.Running, s *stage.Stage) {
+			got, _ := run(t, name, func(running *runner.Runner, s *compose.Stage) {
 				page := s.URL("frontend")
 				session := signIn(t, page, own)
 				for _, form := range []string{"die=fair&times=3", "die=risky", "die=blue", "die=%zz", "die=fair&times=many"} {

@@ -14,7 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -39,11 +40,11 @@ func TestStops(t *testing.T) {
 	variables := with(t, "MAX_WAIT", "50ms")
 	variables["LATENCY"] = "20ms" // so that there are always requests under way
 	variables["MAX_ROLLS_PER_USER"] = "10000"
-	s, err := stage.Load(ctx, root, slices.Max(stages(t)), stage.Settings{Override: environ(variables)})
+	s, err := compose.Load(ctx, root, slices.Max(stages(t)), compose.Settings{Override: environ(variables)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	running, err := s.Start(ctx, func(string) {})
+	running, err := runner.Start(ctx, s, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +74,8 @@ func TestStops(t *testing.T) {
 
 // stops are stops and starts of services, under load.
 type stops struct {
-	stage   *stage.Stage
-	running *stage.Running
+	stage   *compose.Stage
+	running *runner.Runner
 	rounds  int
 	load    callers
 	log     map[string][]stop // by service
@@ -115,11 +116,10 @@ func (s *stops) stopAndStart(ctx context.Context, service string) error {
 			return err
 		}
 		at := time.Now()
-		took, err := s.running.StopService(service)
-		if err != nil {
+		if err := s.running.StopService(service); err != nil {
 			return err
 		}
-		s.log[service] = append(s.log[service], stop{at, took})
+		s.log[service] = append(s.log[service], stop{at, time.Since(at)})
 		if err := s.running.StartService(ctx, service); err != nil {
 			return err
 		}

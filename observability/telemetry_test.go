@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/declared"
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -22,7 +23,7 @@ func TestTelemetry(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, _ := run(t, name, func(running *stage.Running, s *stage.Stage) {
+			got, _ := run(t, name, func(running *runner.Runner, s *compose.Stage) {
 				sendOddRequests(t, s.URL("roll"))
 				if page := s.URL("frontend"); page != "" {
 					sendOddForms(t, page, name)

@@ -6,21 +6,16 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/probe"
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/store"
 )
 
 // stagesWithUsage returns the names of the stages whose collector sends usage records to a tenant of their own.
 func stagesWithUsage(t *testing.T) []string {
 	t.Helper()
-	return slices.DeleteFunc(stages(t), func(name string) bool {
-		tenants, err := stage.Tenants(root, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return !slices.Contains(tenants, probe.Usage)
-	})
+	return slices.DeleteFunc(stages(t), func(name string) bool { return !hasSignIn(name) })
 }
 
 // TestUsageRecords wants each log record at one tenant, the right one: those whose attribute usage is true, and the
@@ -30,10 +25,10 @@ func TestUsageRecords(t *testing.T) {
 	for _, name := range stagesWithUsage(t) {
 		t.Run(name, func(t *testing.T) {
 			var sent *probe.Probe
-			send := func(s *stage.Stage) {
+			send := func(s *compose.Stage) {
 				if sent == nil {
 					var err error
-					if sent, err = probe.New(t.Context(), s.OTLP()); err != nil {
+					if sent, err = probe.New(t.Context(), s.OTLPGRPC.Address()); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -41,7 +36,7 @@ func TestUsageRecords(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			got, generated := run(t, name, func(running *stage.Running, s *stage.Stage) {
+			got, generated := run(t, name, func(running *runner.Runner, s *compose.Stage) {
 				send(s)
 				running.Store.RefuseLogs(true)
 				send(s)

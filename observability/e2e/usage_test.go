@@ -5,12 +5,10 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
 	"example.com/dice/observability/internal/probe"
-	"example.com/dice/observability/internal/stage"
 )
 
 const (
@@ -22,11 +20,7 @@ const (
 // killed. It runs in stages whose collector sends usage records to a tenant of their own.
 func TestUsage(t *testing.T) {
 	for _, name := range stages(t) {
-		tenants, err := stage.Tenants(repository, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Contains(tenants, probe.Usage) {
+		if name < "stage6" {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

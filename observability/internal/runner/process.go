@@ -1,4 +1,4 @@
-package stage
+package runner
 
 import (
 	"bufio"
@@ -15,24 +15,28 @@ import (
 	"time"
 )
 
-// stopTimeout is how long a process may take to stop: 10 s for requests and 3 s for telemetry, as in compose.yaml.
-const stopTimeout = 15 * time.Second
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 15 * time.Second // as in compose.yaml: 10 s to finish requests, 3 s to flush telemetry
+)
 
-// process is a child process that can be stopped, and says why it ended.
+// process is a child process that can be stopped, and that says how it exited.
 type process struct {
 	name    string
 	command *exec.Cmd
-	done    chan struct{} // closed when the process has ended
+	done    chan struct{} // closed when the process has exited
 	err     error         // valid when done is closed
 	output  tail
 }
 
-// processCommand is a command that only stop ends: the end of a context would leave it no time to flush.
-func processCommand(program string) *exec.Cmd {
-	return exec.CommandContext(context.Background(), program)
+// newCommand returns a command with these variables. No context ends it, because it would have no time to flush.
+func newCommand(program string, variables ...string) *exec.Cmd {
+	command := exec.CommandContext(context.Background(), program)
+	command.Env = append(inherited(), variables...)
+	return command
 }
 
-// startProcess starts a program. Its output also goes to lines if that is not nil.
+// startProcess starts a command. Its standard output also goes to lines, unless that is nil.
 func startProcess(name string, command *exec.Cmd, lines io.Writer) (*process, error) {
 	p := &process{name: name, command: command, done: make(chan struct{})}
 	command.Stdout = &p.output
@@ -52,12 +56,34 @@ func startProcess(name string, command *exec.Cmd, lines io.Writer) (*process, er
 	return p, nil
 }
 
-// failure says how a process ended that should not have, with its last line.
-func (p *process) failure() error {
-	return fmt.Errorf("%s did not go on: %w: %s", p.name, p.err, p.output.last())
+// waitUntil polls ready until it returns nil. It fails if the process exits first.
+func (p *process) waitUntil(ctx context.Context, ready func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		err := ready(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return p.failure()
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready: %w", p.name, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
-// stop asks the process to stop, waits until it has, and kills it if it does not.
+// failure says how a process exited that should still run, and quotes its last line.
+func (p *process) failure() error {
+	if p.err == nil {
+		return fmt.Errorf("%s exited: %s", p.name, p.output.last())
+	}
+	return fmt.Errorf("%s exited: %w: %s", p.name, p.err, p.output.last())
+}
+
+// stop asks the process to stop, waits until it has, and kills it if it takes too long.
 func (p *process) stop() error {
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return errors.Join(fmt.Errorf("stopping %s: %w", p.name, err), p.kill())
