@@ -28,17 +28,18 @@ const (
 
 func main() {
 	collector.RunIfChild()
-	if err := run(os.Args[1:], os.Stdout); err != nil {
+	// A terminal or pipe that is closed must not leave the stage's processes behind.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "local:", err)
 		os.Exit(1)
 	}
 }
 
-func run(arguments []string, out io.Writer) error {
-	// A terminal or pipe that is closed must not leave the stage's processes behind.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	defer stop()
-
+// run plays the stage that arguments name. The end of ctx, which is Ctrl-C, is no error.
+func run(ctx context.Context, arguments []string, out io.Writer) error {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	once := flags.Bool("once", false, "end after the report")
 	flags.Usage = func() {

@@ -1,7 +1,6 @@
-package observability_test
+package docs
 
 import (
-	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
@@ -29,11 +28,13 @@ func readmes(t *testing.T) map[string]readme.Readme {
 
 func TestReadmeLinks(t *testing.T) {
 	all := readmes(t)
-	stack, err := readme.Read("README.md")
-	if err != nil {
-		t.Fatal(err)
+	for _, directory := range []string{"observability", "observability/measurements"} {
+		text, err := readme.Read(filepath.Join(root, directory, "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[directory] = text
 	}
-	all["observability"] = stack
 	for directory, text := range all {
 		for _, link := range text.Links {
 			if strings.Contains(link, "://") {
@@ -47,49 +48,46 @@ func TestReadmeLinks(t *testing.T) {
 	}
 }
 
-// TestCommandsOnDemand wants a test for each name that a command runs, and the files that the table of this folder names.
-func TestCommandsOnDemand(t *testing.T) {
-	commands := regexp.MustCompile(`go test .*-run '?([\w|]+)'? .*?\./(observability[\w/]*)`)
-	for _, file := range []string{"CONTRIBUTING.md", "observability/README.md"} {
-		text, err := os.ReadFile(filepath.Join(root, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := commands.FindAllStringSubmatch(string(text), -1)
-		if len(found) == 0 {
-			t.Errorf("%s has no command", file)
-		}
-		for _, command := range found {
-			for name := range strings.SplitSeq(command[1], "|") {
-				if !hasTest(t, filepath.Join(root, command[2]), name) {
-					t.Errorf("%s: %s has no %s", file, command[2], name)
-				}
-			}
-		}
-	}
-	stack, err := readme.Read("README.md")
+// TestFilesOfTheStack wants all that the table of observability/README.md names to exist.
+func TestFilesOfTheStack(t *testing.T) {
+	directory := filepath.Join(root, "observability")
+	text, err := readme.Read(filepath.Join(directory, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, names := range stack.Tables[0] {
+	for _, names := range text.Tables[0].First() {
 		for name := range strings.SplitSeq(names, ", ") {
-			if _, err := os.Stat(name); err != nil {
+			if _, err := os.Stat(filepath.Join(directory, name)); err != nil {
 				t.Error(err)
 			}
 		}
 	}
 }
 
-func hasTest(t *testing.T, directory, name string) bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(directory, "*_test.go"))
+// TestMeasurements wants the test that each command of the measurements runs.
+func TestMeasurements(t *testing.T) {
+	text, err := readme.Read(filepath.Join(root, "observability", "measurements", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.ContainsFunc(files, func(file string) bool {
-		code, err := os.ReadFile(file)
-		return err == nil && bytes.Contains(code, []byte("func "+name+"("))
-	})
+	command := regexp.MustCompile(`-run (\w+) (\S+)$`)
+	for _, line := range text.Commands() {
+		found := command.FindStringSubmatch(line)
+		if found == nil {
+			t.Errorf("no test is named in %s", line)
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join(root, found[2], "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(files, func(file string) bool {
+			code, err := os.ReadFile(file)
+			return err == nil && strings.Contains(string(code), "func "+found[1]+"(")
+		}) {
+			t.Errorf("%s has no %s", found[2], found[1])
+		}
+	}
 }
 
 // TestReadmeExcerpts wants each excerpt to be in the file that it says it is from, letter by letter.
@@ -140,8 +138,8 @@ func TestReadmeSaysWhatChanged(t *testing.T) {
 			before, after = filepath.Join(root, names[i-1]), filepath.Join(root, name)
 		}
 		want := changedFiles(t, before, after) // sorted
-		if tables := readmes(t)[name].Tables; !slices.ContainsFunc(tables, func(cells []string) bool {
-			return slices.Equal(slices.Sorted(slices.Values(cells)), want)
+		if tables := readmes(t)[name].Tables; !slices.ContainsFunc(tables, func(table readme.Table) bool {
+			return slices.Equal(slices.Sorted(slices.Values(table.First())), want)
 		}) {
 			t.Errorf("%s: no table lists what changed: %v", name, want)
 		}

@@ -1,4 +1,4 @@
-package observability_test
+package stages
 
 import (
 	"fmt"
@@ -9,9 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/probe"
-	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -34,37 +32,33 @@ func signIn(t *testing.T, page, name string) []string {
 	return []string{"Cookie", cookies[0].Name + "=" + cookies[0].Value}
 }
 
-// TestNamesAreInUsageRecordsOnly searches all that a stage emits for the names of its users: those of the traffic
-// generator, and one who makes mistakes.
-func TestNamesAreInUsageRecordsOnly(t *testing.T) {
-	const own = "Wilhelmina"
-	for _, name := range stages(t) {
-		if !hasSignIn(name) {
-			continue
-		}
-		t.Run(name, func(t *testing.T) {
-			got, _ := run(t, name, func(running *runner.Runner, s *compose.Stage) {
-				page := s.URL("frontend")
-				session := signIn(t, page, own)
-				for _, form := range []string{"die=fair&times=3", "die=risky", "die=blue", "die=%zz", "die=fair&times=many"} {
-					post(t.Context(), t, page, form, session...)
-				}
-				post(t.Context(), t, page+"/sign-in", "name="+own+"%3F", session...)
-				post(t.Context(), t, page+"/sign-in", "name="+own+"%zz", session...)
-				post(t.Context(), t, page+"/sign-out", "", session...)
-				post(t.Context(), t, page, "die=fair", session...)
-				waitForEdges(t, running.Store)
-			})
-			users := usersOf(got.Records())
-			if len(users) < 5 || !slices.Contains(users, own) {
-				t.Errorf("usage records of %v, want those of %s and of the traffic generator", users, own)
-			}
-			if runs := countRuns(got.Records(), own); runs != 4 {
-				t.Errorf("%d runs of %s among the usage records, want 4", runs, own)
-			}
-			wantNone(t, got, regexp.MustCompile(`\b(`+strings.Join(users, "|")+`)`))
-		})
+const mistaken = "Wilhelmina" // a user who makes mistakes
+
+// makeMistakes signs a user in who runs dice four times, and does much else wrong.
+func makeMistakes(t *testing.T, page string) {
+	t.Helper()
+	session := signIn(t, page, mistaken)
+	for _, form := range []string{"die=fair&times=3", "die=risky", "die=blue", "die=%zz", "die=fair&times=many"} {
+		post(t.Context(), t, page, form, session...)
 	}
+	post(t.Context(), t, page+"/sign-in", "name="+mistaken+"%3F", session...)
+	post(t.Context(), t, page+"/sign-in", "name="+mistaken+"%zz", session...)
+	post(t.Context(), t, page+"/sign-out", "", session...)
+	post(t.Context(), t, page, "die=fair", session...)
+}
+
+// checkNames searches all that a stage has emitted for the names of its users: those of the traffic generator, and the one
+// who makes mistakes. They must be in usage records only.
+func checkNames(t *testing.T, s *store.Store) {
+	t.Helper()
+	users := usersOf(s.Records())
+	if len(users) < 5 || !slices.Contains(users, mistaken) {
+		t.Errorf("usage records of %v, want those of %s and of the traffic generator", users, mistaken)
+	}
+	if runs := countRuns(s.Records(), mistaken); runs != 4 {
+		t.Errorf("%d runs of %s among the usage records, want 4", runs, mistaken)
+	}
+	wantNone(t, s, regexp.MustCompile(`\b(`+strings.Join(users, "|")+`)`))
 }
 
 // wantNone wants no match in any span, metric or operational log record.

@@ -1,16 +1,20 @@
-package observability_test
+package stages
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"example.com/dice/observability/internal/freeport"
 )
 
 const (
@@ -18,7 +22,7 @@ const (
 	lineHeight  = 19
 )
 
-// TestReportPictures makes the pictures of the local run's report anew, if PICTURES is set.
+// TestReportPictures retakes the pictures of the local run's report, if PICTURES is set.
 func TestReportPictures(t *testing.T) {
 	if os.Getenv("PICTURES") == "" {
 		t.Skip("PICTURES is not set")
@@ -26,9 +30,12 @@ func TestReportPictures(t *testing.T) {
 	browser := startBrowser(t)
 	for _, name := range stages(t) {
 		t.Run(name, func(t *testing.T) {
-			variables := with(t, "MAX_WAIT", "1s")
-			variables["CLICOLOR_FORCE"] = "1"
-			output, err := localCommand(t, variables, "-once", name).Output()
+			ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+			defer cancel()
+			command := exec.CommandContext(ctx, "go", "run", "./observability/local", "-once", name)
+			command.Dir = root
+			command.Env = append(os.Environ(), append(freeport.Variables(), "SEED=1", "CLICOLOR_FORCE=1", "MAX_ROLLS_PER_USER=50")...)
+			output, err := command.Output()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,4 +1,4 @@
-package observability_test
+package stages
 
 import (
 	"context"
@@ -7,41 +7,31 @@ import (
 	"testing"
 	"time"
 
-	"example.com/dice/observability/internal/compose"
-	"example.com/dice/observability/internal/declared"
-	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/store"
 )
 
-// TestTelemetry compares what each stage declares with what it emits, under its traffic and some requests that
-// its traffic does not make.
-func TestTelemetry(t *testing.T) {
-	for _, name := range stages(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			want, err := declared.Read(root, name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, _ := run(t, name, func(running *runner.Runner, s *compose.Stage) {
-				sendOddRequests(t, s.URL("roll"))
-				if page := s.URL("frontend"); page != "" {
-					sendOddForms(t, page, name)
-				}
-				if dice := s.URL("die"); dice != "" {
-					get(t.Context(), t, dice+"/dice?identifier=blue")
-					get(t.Context(), t, dice+"/nowhere")
-				}
-				waitForEdges(t, running.Store)
-			})
-			for _, difference := range want.Compare(got) {
-				t.Error(difference)
-			}
-			checkTraces(t, got)
-			checkCanceled(t, got)
-			checkInventedMethod(t, got)
-		})
+// sendMistakes makes the requests that the traffic does not make.
+func sendMistakes(t *testing.T, s *running) {
+	t.Helper()
+	sendOddRequests(t, s.stage.URL("roll"))
+	if page := s.stage.URL("frontend"); page != "" {
+		sendOddForms(t, page, s.stage.Name)
 	}
+	if dice := s.stage.URL("die"); dice != "" {
+		get(t.Context(), t, dice+"/dice?identifier=blue")
+		get(t.Context(), t, dice+"/nowhere")
+	}
+}
+
+// checkTelemetry compares what a stage declares with all that it has emitted.
+func checkTelemetry(t *testing.T, s *running) {
+	t.Helper()
+	for _, difference := range s.declared.Compare(s.Store) {
+		t.Error(difference)
+	}
+	checkTraces(t, s.Store)
+	checkCanceled(t, s.Store)
+	checkInventedMethod(t, s.Store)
 }
 
 // checkTraces wants the log records of a service to lead to traces, but for those of its start and stop.

@@ -1,4 +1,4 @@
-package observability_test
+package stages
 
 import (
 	"context"
@@ -26,6 +26,7 @@ const (
 
 // TestPage uses the page of each stage in a real browser, with stand-ins for the services behind it.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	browser := startBrowser(t)
 	for _, name := range stages(t) {
 		if _, err := os.Stat(filepath.Join(root, name, "frontend")); err != nil {

@@ -1,38 +1,23 @@
-package observability_test
+package stages
 
 import (
 	"slices"
-	"testing"
 
-	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/declared"
-	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/store"
 )
 
-// TestAccount adds up what the generator did, in everything that tells of it. Nothing may be missing, and
-// nothing be there twice.
-func TestAccount(t *testing.T) {
-	for _, name := range stages(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, generated := run(t, name, func(*runner.Runner, *compose.Stage) {})
-			if generated.Rolls < 100 {
-				t.Fatalf("only %d rolls", generated.Rolls)
-			}
-			want, err := declared.Read(root, name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkCalls(t, s, want.Calls, generated)
-			checkRolls(t, s, generated)
-			checkQueries(t, s, want)
-		})
-	}
+// checkAccount adds up what the generator did, in everything that tells of it. Nothing may be missing, and nothing may
+// be there twice.
+func checkAccount(t errorer, s *running, generated summary) {
+	t.Helper()
+	checkCalls(t, s.Store, s.declared.Calls, generated)
+	checkRolls(t, s.Store, generated)
+	checkQueries(t, s.Store, s.declared)
 }
 
 // checkCalls wants two spans for each call, the client's and the server's, and a duration at either end.
-func checkCalls(t *testing.T, s *store.Store, calls []declared.Call, generated summary) {
+func checkCalls(t errorer, s *store.Store, calls []declared.Call, generated summary) {
 	t.Helper()
 	from, to := make(map[string]int), make(map[string]int)
 	for _, call := range calls {
@@ -55,7 +40,7 @@ func checkCalls(t *testing.T, s *store.Store, calls []declared.Call, generated s
 
 // checkRolls wants each die once, in the spans and metrics of the roll service, and each request once in its log
 // records. A die of a batch that fails counts too: it was rolled, has failed, or was canceled.
-func checkRolls(t *testing.T, s *store.Store, generated summary) {
+func checkRolls(t errorer, s *store.Store, generated summary) {
 	t.Helper()
 	dice := generated.dice()
 	equal(t, "spans roll die", countSpans(s, "roll", "internal"), dice)
@@ -71,7 +56,7 @@ func checkRolls(t *testing.T, s *store.Store, generated summary) {
 }
 
 // checkQueries wants one query for each look-up of a die service that has a database, in its spans and metrics.
-func checkQueries(t *testing.T, s *store.Store, want declared.Telemetry) {
+func checkQueries(t errorer, s *store.Store, want declared.Telemetry) {
 	t.Helper()
 	const duration = "db.client.operation.duration"
 	if !slices.ContainsFunc(want.Metrics, func(metric declared.Metric) bool { return metric.Name == duration }) {
@@ -88,7 +73,7 @@ func checkQueries(t *testing.T, s *store.Store, want declared.Telemetry) {
 	equal(t, "queries in "+duration, counted, lookUps)
 }
 
-func equal(t *testing.T, what string, got, want int) {
+func equal(t errorer, what string, got, want int) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%d %s, want %d", got, what, want)

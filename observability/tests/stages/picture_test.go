@@ -1,4 +1,4 @@
-package observability_test
+package stages
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// takePictures makes the pictures of the README anew.
+// takePictures retakes the pictures of the README.
 func takePictures(t tab, stage string, page *frontend) {
 	t.Helper()
 	want := rolled
