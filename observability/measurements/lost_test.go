@@ -1,6 +1,6 @@
-//go:build e2e
+//go:build measurements
 
-package e2e
+package measurements
 
 import (
 	"cmp"
@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/internal/stack"
 )
 
 const (
@@ -99,9 +101,9 @@ func (l loss) String() string {
 
 // untilRight waits until each service has done something since the fault was mended that Loki and Tempo have, and all from before
 // it, unless the fault drops some of that. It returns how long that took.
-func (f fault) untilRight(t *testing.T, s *stack, a *account) time.Duration {
+func (f fault) untilRight(t *testing.T, s *stack.Stack, a *account) time.Duration {
 	t.Helper()
-	eventually(t, "all that was acknowledged before the mend, and something after it", func() error {
+	stack.Eventually(t, "all that was acknowledged before the mend, and something after it", func() error {
 		wait(500 * time.Millisecond) // the engines have two cores, and other work
 		a.read(t, s)
 		fresh, err := a.firstAfter(f.mended)
@@ -160,10 +162,10 @@ func (f fault) countedUntil(a *account, until time.Time) error {
 
 // untilComplete waits until all is there, and returns what is lost although it was acknowledged, which must be nothing unless
 // the fault drops it, and what else is.
-func (f fault) untilComplete(t *testing.T, s *stack, a *account) (acknowledged, other loss) {
+func (f fault) untilComplete(t *testing.T, s *stack.Stack, a *account) (acknowledged, other loss) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second) // for what nobody acknowledged, and that may still come
-	err := poll(func() error {
+	err := stack.Poll(func() error {
 		wait(500 * time.Millisecond)
 		a.read(t, s)
 		m, err := a.compare(time.Now())
@@ -185,7 +187,7 @@ func (f fault) untilComplete(t *testing.T, s *stack, a *account) (acknowledged, 
 		return nil
 	})
 	if err != nil {
-		t.Errorf("all that was acknowledged: still after %s: %v", bound, err)
+		t.Errorf("all that was acknowledged: still after %s: %v", stack.Bound, err)
 	}
 	return acknowledged, other
 }

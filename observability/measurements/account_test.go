@@ -1,6 +1,6 @@
-//go:build e2e
+//go:build measurements
 
-package e2e
+package measurements
 
 import (
 	"encoding/base64"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"example.com/dice/observability/internal/probe"
+	"example.com/dice/observability/internal/stack"
 )
 
 // written is a log record that a service wrote to the terminal while it had a request. It is the measure: the same
@@ -47,7 +48,7 @@ func newAccount(t *testing.T, services []string) *account {
 		inTempo: make(map[string]bool), inLoki: make(map[string]bool),
 	}
 	for _, service := range services {
-		eventually(t, "the count of "+service, func() (err error) {
+		stack.Eventually(t, "the count of "+service, func() (err error) {
 			a.counted[service], err = requests(service)
 			return err
 		})
@@ -62,16 +63,16 @@ func requests(service string) (int, error) {
 	if service == "frontend" {
 		only += `,http_request_method="POST",http_route="/"`
 	}
-	return total("last_over_time(http_server_request_duration_seconds_count{" + only + "}[6h])")
+	return stack.Total("last_over_time(http_server_request_duration_seconds_count{" + only + "}[6h])")
 }
 
 // read reads the terminal.
-func (a *account) read(t *testing.T, s *stack) {
+func (a *account) read(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	a.records, a.failed = nil, make(map[string][]time.Time)
 	for _, service := range a.services {
-		output := s.compose(t, "logs", "--no-log-prefix", "--no-color", "--since", a.since.UTC().Format(time.RFC3339Nano), service)
-		for _, record := range jsonLines(output) {
+		output := s.Compose(t, "logs", "--no-log-prefix", "--no-color", "--since", a.since.UTC().Format(time.RFC3339Nano), service)
+		for _, record := range stack.JSONLines(output) {
 			at := timeOf(t, record)
 			switch {
 			case record["msg"] == "telemetry error":
@@ -195,7 +196,7 @@ func serverSpans(service string, from, to time.Time) ([]string, error) {
 			SpanSets []struct{ Spans []struct{ SpanID string } }
 		}
 	}
-	err := getJSON(tempo+"/api/search", window(from, to, url.Values{
+	err := stack.GetJSON(stack.Tempo+"/api/search", stack.Window(from, to, url.Values{
 		"q":    {fmt.Sprintf(`{ resource.service.name = %q && kind = server }`, service)},
 		"spss": {"20"}, // spans of each trace
 	}), &reply)
@@ -213,8 +214,8 @@ func serverSpans(service string, from, to time.Time) ([]string, error) {
 // inTrace reports whether a record's span is in its trace. Tempo's search shows, of a trace that lies in several blocks, the spans
 // of one block.
 func inTrace(w written) bool {
-	spans, err := trace(w.trace)
-	return err == nil && slices.ContainsFunc(spans, func(s span) bool {
+	spans, err := stack.Trace(w.trace)
+	return err == nil && slices.ContainsFunc(spans, func(s stack.Span) bool {
 		id, err := base64.StdEncoding.DecodeString(s.ID)
 		return err == nil && hex.EncodeToString(id) == w.span
 	})
@@ -222,7 +223,7 @@ func inTrace(w written) bool {
 
 // logKeys returns the keys of a service's records of some time at a tenant.
 func logKeys(tenant, service string, from, to time.Time) ([]string, error) {
-	records, err := logQLBetween(tenant, fmt.Sprintf(`{service_name=%q} | trace_id != ""`, service), from, to)
+	records, err := stack.LogQLBetween(tenant, fmt.Sprintf(`{service_name=%q} | trace_id != ""`, service), from, to)
 	var keys []string
 	for _, record := range records {
 		keys = append(keys, written{tenant: tenant, span: record["span_id"], message: record["line"]}.key())

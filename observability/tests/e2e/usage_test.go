@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/dice/observability/internal/probe"
+	"example.com/dice/observability/internal/stack"
 )
 
 const (
@@ -19,18 +20,18 @@ const (
 // TestUsage wants each log record at one tenant, the right one, although Loki is stopped in between and the collector
 // killed. It runs in stages whose collector sends usage records to a tenant of their own.
 func TestUsage(t *testing.T) {
-	for _, name := range stages(t) {
+	for _, name := range stack.Stages(t, repository) {
 		if name < "stage6" {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			s := start(t, repository, name, "NUM_USERS=5", "MAX_ROLLS_PER_USER=20")
-			generated := s.waitForTraffic(t)
+			s := stack.Start(t, repository, name, "NUM_USERS=5", "MAX_ROLLS_PER_USER=20")
+			generated := s.WaitForTraffic(t)
 			sent := sendAroundOutage(t, s)
-			eventually(t, "all records, each at its tenant", func() error {
+			stack.Eventually(t, "all records, each at its tenant", func() error {
 				found := make(map[string][]string)
 				for _, tenant := range []string{probe.Dice, probe.Usage} {
-					records, err := logQLOf(tenant, fmt.Sprintf("{service_name=%q}", probe.Service))
+					records, err := stack.LogQLOf(tenant, fmt.Sprintf("{service_name=%q}", probe.Service))
 					if err != nil {
 						return err
 					}
@@ -47,7 +48,7 @@ func TestUsage(t *testing.T) {
 
 // sendAroundOutage sends records of all kinds before, while and after Loki is away. While it is away the collector is
 // killed: what it acknowledged is on disk.
-func sendAroundOutage(t *testing.T, s *stack) *probe.Probe {
+func sendAroundOutage(t *testing.T, s *stack.Stack) *probe.Probe {
 	t.Helper()
 	const each = 100 // of each kind
 	sent, err := probe.New(t.Context(), otlp)
@@ -62,13 +63,13 @@ func sendAroundOutage(t *testing.T, s *stack) *probe.Probe {
 		}
 	}
 	send()
-	s.compose(t, "stop", "loki")
+	s.Compose(t, "stop", "loki")
 	send()
 	wait(outage)
-	s.compose(t, "kill", "collector")
-	s.compose(t, "start", "collector")
+	s.Compose(t, "kill", "collector")
+	s.Compose(t, "start", "collector")
 	send()
-	s.compose(t, "start", "loki")
+	s.Compose(t, "start", "loki")
 	send()
 	if err := sent.Close(t.Context()); err != nil {
 		t.Error(err)
@@ -79,13 +80,13 @@ func sendAroundOutage(t *testing.T, s *stack) *probe.Probe {
 // checkRuns wants a usage record of each run, and none of them among the operational records.
 func checkRuns(t *testing.T, runs int) {
 	t.Helper()
-	eventually(t, "runs", func() error {
+	stack.Eventually(t, "runs", func() error {
 		return equals(func() (int, error) {
-			records, err := logQLOf(probe.Usage, `{service_name="frontend",event="run"} | user != "" | die != "" | dice != "" | status != ""`)
+			records, err := stack.LogQLOf(probe.Usage, `{service_name="frontend",event="run"} | user != "" | die != "" | dice != "" | status != ""`)
 			return len(records), err
 		}, runs)
 	})
-	records, err := logQL(`{service_namespace="dice"} | usage = "true"`) // the probe has no namespace
+	records, err := stack.LogQL(`{service_namespace="dice"} | usage = "true"`) // the probe has no namespace
 	if err != nil || len(records) > 0 {
 		t.Errorf("%d usage records are operational: %v", len(records), err)
 	}

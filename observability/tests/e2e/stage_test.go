@@ -6,26 +6,26 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"example.com/dice/observability/internal/declared"
+	"example.com/dice/observability/internal/stack"
 )
+
+const repository = "../../.."
 
 // TestStage brings up every stage as its README says, waits for its traffic, and looks for what the traffic
 // did in all places where it must show. The traffic is shorter in all stages but the last.
 func TestStage(t *testing.T) {
-	for _, stage := range stages(t) {
+	for _, stage := range stack.Stages(t, repository) {
 		t.Run(stage, func(t *testing.T) {
 			var settings []string
 			if stage < "stage6" {
 				settings = append(settings, "MAX_ROLLS_PER_USER=150")
 			}
-			s := start(t, repository, stage, settings...)
-			t.Logf("first data after docker compose up: %v", firstData(t, s.started))
+			s := stack.Start(t, repository, stage, settings...)
 			t.Run("alert", checkAlert)
-			generated := s.waitForTraffic(t)
+			generated := s.WaitForTraffic(t)
 
 			t.Run("terminal", func(t *testing.T) { checkTerminal(t, s) })
 			t.Run("totals", func(t *testing.T) { checkTotals(t, stage, generated) })
@@ -40,86 +40,53 @@ func TestStage(t *testing.T) {
 	}
 }
 
-// firstData returns how long after docker compose up, with all images present, the first of each signal can be queried.
-func firstData(t *testing.T, start time.Time) map[string]time.Duration {
-	t.Helper()
-	var mu sync.Mutex
-	var group sync.WaitGroup
-	after := make(map[string]time.Duration)
-	for what, query := range map[string]func() (int, error){
-		"metric": func() (int, error) { return total(`http_server_request_duration_seconds_count`) },
-		"log": func() (int, error) {
-			records, err := logQL(`{service_name="roll"}`)
-			return len(records), err
-		},
-		"trace": func() (int, error) {
-			ids, err := traceQL(`{ name = "roll die" }`)
-			return len(ids), err
-		},
-	} {
-		group.Go(func() {
-			for deadline := start.Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-				if n, err := query(); err == nil && n > 0 {
-					mu.Lock()
-					after[what] = time.Since(start)
-					mu.Unlock()
-					return
-				}
-			}
-			t.Errorf("no %s within 2 minutes", what)
-		})
-	}
-	group.Wait()
-	return after
-}
-
 // checkTerminal wants the stage's services on the terminal of docker compose up, without the engines' noise,
 // and at the end where to look next.
-func checkTerminal(t *testing.T, s *stack) {
+func checkTerminal(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	engines := []string{"collector", "prometheus", "loki", "tempo", "grafana"}
-	for line := range strings.Lines(s.terminal.String()) {
+	for line := range strings.Lines(s.Terminal.String()) {
 		container, _, found := strings.Cut(line, "|")
 		service := strings.TrimSuffix(strings.TrimSpace(container), "-1")
 		if found && slices.Contains(engines, service) {
 			t.Errorf("the terminal shows the engines' noise: %s", line)
 		}
 	}
-	last := s.logs(t, "traffic", "traffic generation is complete")
+	last := s.Logs(t, "traffic", "traffic generation is complete")
 	if got := last[0]["grafana"]; got != "http://localhost:3000" {
 		t.Errorf("the last line of the traffic points to %v", got)
 	}
 }
 
 // checkTotals compares what the generator counted with what each engine has.
-func checkTotals(t *testing.T, stage string, generated summary) {
+func checkTotals(t *testing.T, stage string, generated stack.Summary) {
 	t.Helper()
 	totals := map[string]func() (int, error){
 		"traces in Tempo": func() (int, error) {
-			ids, err := traceQL(`{ name = "roll die" }`)
+			ids, err := stack.TraceQL(`{ name = "roll die" }`)
 			return len(ids), err
 		},
 		"log records in Loki": func() (int, error) {
-			records, err := logQL(`{service_name="roll"} | die_identifier != ""`)
+			records, err := stack.LogQL(`{service_name="roll"} | die_identifier != ""`)
 			return len(records), err
 		},
 	}
 	for what, query := range totals {
-		eventually(t, what, func() error { return equals(query, generated.Rolls) })
+		stack.Eventually(t, what, func() error { return equals(query, generated.Rolls) })
 	}
 	for what, query := range map[string]string{
 		"dice.rolls":                        `dice_rolls_total`,
 		"dice.roll.wait and canceled rolls": `{__name__=~"dice_roll_wait_seconds_count|dice_rolls_total",error_type=~"|canceled",die_value=""}`,
 		"span metrics of roll die":          `traces_span_metrics_calls_total{span_name="roll die"}`,
 	} {
-		eventually(t, what, func() error {
-			return equals(func() (int, error) { return total(query) }, generated.dice())
+		stack.Eventually(t, what, func() error {
+			return equals(func() (int, error) { return stack.Total(query) }, generated.AllDice())
 		})
 	}
 	for status, want := range generated.Replies {
-		eventually(t, "replies with status "+status, func() error {
+		stack.Eventually(t, "replies with status "+status, func() error {
 			return equals(func() (int, error) {
-				return total(fmt.Sprintf(`http_server_request_duration_seconds_count{service_name="roll",http_response_status_code=%q}`, status))
+				return stack.Total(fmt.Sprintf(`http_server_request_duration_seconds_count{service_name="roll",http_response_status_code=%q}`, status))
 			}, want)
 		})
 	}
@@ -127,7 +94,7 @@ func checkTotals(t *testing.T, stage string, generated summary) {
 }
 
 // checkCalls wants each declared call at its client and at its server, and none of a health check.
-func checkCalls(t *testing.T, stage string, generated summary) {
+func checkCalls(t *testing.T, stage string, generated stack.Summary) {
 	t.Helper()
 	want, err := declared.Read(repository, stage)
 	if err != nil {
@@ -139,33 +106,33 @@ func checkCalls(t *testing.T, stage string, generated summary) {
 		from[call.Client] += n
 		to[call.Server] += n
 		edge := fmt.Sprintf(`traces_service_graph_request_total{client=%q,server=%q}`, call.Client, call.Server)
-		eventually(t, edge, func() error {
-			return equals(func() (int, error) { return total(edge) }, n)
+		stack.Eventually(t, edge, func() error {
+			return equals(func() (int, error) { return stack.Total(edge) }, n)
 		})
 	}
 	for end, calls := range map[string]map[string]int{"client": from, "server": to} {
 		for service, want := range calls {
 			series := fmt.Sprintf(`http_%s_request_duration_seconds_count{service_name=%q}`, end, service)
-			eventually(t, series, func() error {
-				return equals(func() (int, error) { return total(series) }, want)
+			stack.Eventually(t, series, func() error {
+				return equals(func() (int, error) { return stack.Total(series) }, want)
 			})
 			spans := fmt.Sprintf(`traces_span_metrics_calls_total{service_name=%q,span_kind="SPAN_KIND_%s"}`, service, strings.ToUpper(end))
-			eventually(t, spans, func() error {
-				return equals(func() (int, error) { return total(spans) }, want)
+			stack.Eventually(t, spans, func() error {
+				return equals(func() (int, error) { return stack.Total(spans) }, want)
 			})
 		}
 	}
 }
 
 // checkInstances runs three roll services, and wants requests at each.
-func checkInstances(t *testing.T, s *stack) {
+func checkInstances(t *testing.T, s *stack.Stack) {
 	t.Helper()
-	s.env = append(s.env, "ROLL_PORT=8091-8093")
-	s.compose(t, "up", "--detach", "--no-deps", "--scale", "roll=3", "roll")
-	s.traffic(t, 10, 25, func() {
-		eventually(t, "three instances", func() error {
+	s.Env = append(s.Env, "ROLL_PORT=8091-8093")
+	s.Compose(t, "up", "--detach", "--no-deps", "--scale", "roll=3", "roll")
+	s.Traffic(t, 10, 25, func() {
+		stack.Eventually(t, "three instances", func() error {
 			const instances = `count(sum by (instance) (rate(http_server_request_duration_seconds_count{service_name="roll"}[20s])) > 0)`
-			return equals(func() (int, error) { return total(instances) }, 3)
+			return equals(func() (int, error) { return stack.Total(instances) }, 3)
 		})
 	})
 }

@@ -1,6 +1,6 @@
-//go:build e2e
+//go:build measurements
 
-package e2e
+package measurements
 
 import (
 	"context"
@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/internal/stack"
 )
 
 // run is one press of the Run button as its user saw it.
@@ -88,7 +90,7 @@ func (v visitor) play(ctx context.Context, done func(run)) {
 
 // post returns the status of the reply, or 0 if there is none or it is cut off.
 func (v visitor) post(path string, form url.Values) int {
-	response, err := v.client.Post(frontend+path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	response, err := v.client.Post(stack.Frontend+path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 	if err != nil {
 		return 0
 	}

@@ -1,22 +1,22 @@
-//go:build e2e
+//go:build measurements
 
-package e2e
+package measurements
 
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"example.com/dice/observability/internal/stack"
 	"example.com/dice/observability/internal/table"
 )
 
 const (
-	// patience is longer than any bound of the services (15 s for a roll, 2 s for a look-up) and than a pause.
+	// patience is longer than any bound of the services (15 s for a roll, 2 s for a lookup) and than a pause.
 	patience = 25 * time.Second
 	// recovery is how long after the end of a fault its users may still see it.
 	recovery = 5 * time.Second
@@ -26,15 +26,13 @@ const (
 
 // fault is what happens to a stage under load.
 type fault struct {
-	name   string
-	stages []string // that it is tried in; empty: those in which all faults are
-	always bool     // also in the short selection, in the last stage
-	begin  func(t *testing.T, s *stack)
-	lasts  time.Duration
-	end    func(t *testing.T, s *stack)
+	name  string
+	begin func(t *testing.T, s *stack.Stack)
+	lasts time.Duration
+	end   func(t *testing.T, s *stack.Stack)
 
 	killed   string // the service or engine that loses what it has in memory
-	statuses []int  // what users may see, beside what a die that is well gives them
+	statuses []int  // what users may see, besides what dice give them
 	drops    bool   // the collector may lose what it has acknowledged
 
 	begun, broken, mended time.Time
@@ -42,37 +40,32 @@ type fault struct {
 
 var (
 	upstreamAway = []int{502, 503, 504}
-	backends     = []string{"prometheus", "loki", "tempo"}
+	engines      = []string{"prometheus", "loki", "tempo"}
 )
 
 // fullDisk needs a stack of its own, whose collector has a small disk.
 var fullDisk = fault{name: "disk of the collector's queue full for 20 s", begin: fillQueue, lasts: 20 * time.Second, end: emptyQueue, drops: true}
 
+// faults are those that cost something, and those that one might fear would. Prometheus and Loki behave like Tempo, but for
+// the spans that Tempo holds in memory.
 func faults() []fault {
 	return []fault{
 		killed("roll", upstreamAway...),
 		killed("frontend", 0, 401),
 		killed("die", upstreamAway...),
 		killed("collector"),
-		killed("prometheus"),
-		killed("loki"),
 		killed("tempo"),
-		paused("roll", upstreamAway...),
-		paused("frontend", append(upstreamAway, 0)...), // its time-outs pass while it is paused
 		paused("die", upstreamAway...),
 		paused("collector"),
-		paused("prometheus"),
-		paused("loki"),
-		paused("tempo"),
-		{name: "collector stopped for 30 s", always: true, begin: compose("stop", "collector"), lasts: 30 * time.Second, end: compose("start", "collector")},
-		{name: "network cut between collector and back ends for 60 s", always: true, begin: disconnect, lasts: time.Minute, end: connect},
-		{name: "database locked for 10 s", always: true, stages: []string{"stage6-usage"}, begin: lockDatabase, statuses: []int{503}},
+		{name: "collector stopped for 30 s", begin: compose("stop", "collector"), lasts: 30 * time.Second, end: compose("start", "collector")},
+		{name: "network cut between collector and engines for 60 s", begin: disconnect, lasts: time.Minute, end: connect},
+		{name: "database locked for 10 s", begin: lockDatabase, statuses: []int{503}},
 	}
 }
 
 func killed(service string, statuses ...int) fault {
 	return fault{
-		name: service + " killed, and started again", always: slices.Contains([]string{"roll", "collector", "tempo"}, service),
+		name:  service + " killed, and started again",
 		begin: compose("kill", "--signal=KILL", service), end: compose("start", service), killed: service, statuses: statuses,
 	}
 }
@@ -84,67 +77,42 @@ func paused(service string, statuses ...int) fault {
 	}
 }
 
-func compose(arguments ...string) func(*testing.T, *stack) {
-	return func(t *testing.T, s *stack) { s.compose(t, arguments...) }
+func compose(arguments ...string) func(*testing.T, *stack.Stack) {
+	return func(t *testing.T, s *stack.Stack) { s.Compose(t, arguments...) }
 }
 
-func (f fault) isFor(stage string) bool {
-	return len(f.stages) == 0 || slices.Contains(f.stages, stage)
-}
-
-// TestFaults breaks one part after the other under load, and wants users who see only what they must, and all telemetry that
-// was acknowledged. By default it is a few faults in the last stage; FAULTS=1 tries all, in two stages, and writes the table
-// of the README anew.
+// TestFaults breaks one part of the last stage after the other under load, and wants users who see only what they must, and
+// all telemetry that was acknowledged. It writes a table of the README.
 func TestFaults(t *testing.T) {
-	all := os.Getenv("FAULTS") != ""
-	tb := table.New("Stage", "Fault", "Runs", "Users saw, beside dice", "Longest", "Hung", "Acknowledged and lost", "Lost before that", "Right again after")
-	for _, stage := range stages(t) {
-		last := strings.HasPrefix(stage, "stage6-")
-		if !last && (!all || !strings.HasPrefix(stage, "stage3-")) {
-			continue
+	tb := table.New("Fault", "Runs", "Users saw, besides dice", "Longest", "Hung", "Acknowledged and lost", "Lost before that", "Right again after")
+	t.Run("all but the disk", func(t *testing.T) {
+		s := stack.Start(t, repository, last, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1")
+		s.WaitForTraffic(t)
+		for _, f := range faults() {
+			t.Run(f.name, func(t *testing.T) { f.row(t, s, tb) })
 		}
-		t.Run(stage, func(t *testing.T) {
-			s := start(t, repository, stage, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1")
-			s.waitForTraffic(t)
-			for _, f := range faults() {
-				if (!all && !f.always) || !f.isFor(stage) {
-					continue
-				}
-				t.Run(f.name, func(t *testing.T) { f.row(t, s, tb) })
-			}
-		})
-		if all {
-			t.Run(stage+" "+fullDisk.name, func(t *testing.T) {
-				s := start(t, repository, stage, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1", "COMPOSE_FILE="+smallQueue(t))
-				s.waitForTraffic(t)
-				fullDisk.row(t, s, tb)
-			})
-		}
-	}
-	if all {
-		writeTable(t, tb, "faults")
-	}
+	})
+	t.Run(fullDisk.name, func(t *testing.T) {
+		s := stack.Start(t, repository, last, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1", "COMPOSE_FILE="+smallQueue(t))
+		s.WaitForTraffic(t)
+		fullDisk.row(t, s, tb)
+	})
+	writeTable(t, tb, "faults")
 }
 
 // row tries the fault, and adds what it cost to a table.
-func (f fault) row(t *testing.T, s *stack, tb *table.Table) {
+func (f fault) row(t *testing.T, s *stack.Stack, tb *table.Table) {
 	t.Helper()
-	cells := append([]string{number(s.stage), f.name}, f.try(t, s)...)
+	cells := append([]string{f.name}, f.try(t, s)...)
 	t.Log(strings.Join(cells, " | "))
 	tb.Row(cells...)
 }
 
-// number returns the first part of a stage's name, such as "stage 3".
-func number(stage string) string {
-	first, _, _ := strings.Cut(stage, "-")
-	return strings.Replace(first, "stage", "stage ", 1)
-}
-
 // try puts the fault in, takes it away, and returns what it cost.
-func (f fault) try(t *testing.T, s *stack) []string {
+func (f fault) try(t *testing.T, s *stack.Stack) []string {
 	t.Helper()
 	settle(t, s)
-	a := newAccount(t, s.services(t))
+	a := newAccount(t, services(t, s))
 	l := startLoad(t, 8)
 	wait(3 * time.Second)
 	f.begun = time.Now()
@@ -166,11 +134,11 @@ func (f fault) try(t *testing.T, s *stack) []string {
 }
 
 // settle waits until the metrics have counted all requests so far.
-func settle(t *testing.T, s *stack) {
+func settle(t *testing.T, s *stack.Stack) {
 	t.Helper()
-	for _, service := range s.services(t) {
+	for _, service := range services(t, s) {
 		before := -1
-		eventually(t, "the metrics of "+service, func() error {
+		stack.Eventually(t, "the metrics of "+service, func() error {
 			now, err := requests(service)
 			if err == nil && now != before {
 				before, err = now, fmt.Errorf("%d requests, and perhaps more", now)
@@ -182,7 +150,7 @@ func settle(t *testing.T, s *stack) {
 }
 
 // checkRuns wants failures that the fault explains, during the fault alone, and an end of each run. It returns
-// what users saw beside dice.
+// what users saw besides dice.
 func (f fault) checkRuns(t *testing.T, runs []run) string {
 	t.Helper()
 	seen := make(map[int]int)
@@ -218,7 +186,7 @@ func statusList(seen map[int]int) string {
 	for _, status := range slices.Sorted(maps.Keys(seen)) {
 		what := strconv.Itoa(status)
 		if status == 0 {
-			what = "no reply"
+			what = "no response"
 		}
 		list = append(list, fmt.Sprintf("%d × %s", seen[status], what))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"example.com/dice/observability/internal/dashboard"
 	"example.com/dice/observability/internal/probe"
+	"example.com/dice/observability/internal/stack"
 )
 
 // checkPanels wants data for each query of each panel, and not only zeros unless the panel's description speaks of
@@ -26,7 +27,7 @@ func checkPanels(t *testing.T, stage string) {
 	for _, board := range boards {
 		for _, panel := range board.All() {
 			for _, target := range panel.Targets {
-				eventually(t, fmt.Sprintf("panel %q of %q", panel.Title, board.Title), func() error {
+				stack.Eventually(t, fmt.Sprintf("panel %q of %q", panel.Title, board.Title), func() error {
 					source, query := board.Expand(target)
 					if source == "prometheus" && !strings.Contains(strings.ToLower(panel.Description), "zero") {
 						query = fmt.Sprintf("(%s) != 0", query)
@@ -47,14 +48,14 @@ func hasData(source, query string) error {
 	var err error
 	switch source {
 	case "prometheus":
-		n, err = countSamples(probe.Dice, prometheus+"/api/v1/query_range", query)
+		n, err = countSamples(probe.Dice, stack.Prometheus+"/api/v1/query_range", query)
 	case "loki":
-		n, err = countSamples(probe.Dice, loki+"/loki/api/v1/query_range", query)
+		n, err = countSamples(probe.Dice, stack.Loki+"/loki/api/v1/query_range", query)
 	case "usage":
-		n, err = countSamples(probe.Usage, loki+"/loki/api/v1/query_range", query)
+		n, err = countSamples(probe.Usage, stack.Loki+"/loki/api/v1/query_range", query)
 	case "tempo":
 		var ids []string
-		ids, err = traceQL(query)
+		ids, err = stack.TraceQL(query)
 		n = len(ids)
 	default:
 		err = fmt.Errorf("unknown data source %q", source)
@@ -73,7 +74,7 @@ func countSamples(tenant, address, query string) (int, error) {
 		}
 	}
 	now := time.Now()
-	err := getJSONOf(tenant, address, url.Values{
+	err := stack.GetJSONOf(tenant, address, url.Values{
 		"query": {query},
 		"start": {strconv.FormatInt(now.Add(-5*time.Minute).Unix(), 10)},
 		"end":   {strconv.FormatInt(now.Unix(), 10)},
@@ -92,7 +93,7 @@ func countSamples(tenant, address, query string) (int, error) {
 
 // checkAlert wants the alert that the risky die fails too often, while the traffic goes on.
 func checkAlert(t *testing.T) {
-	eventually(t, "the alert", func() error {
+	stack.Eventually(t, "the alert", func() error {
 		var reply struct {
 			Data struct {
 				Alerts []struct {
@@ -101,7 +102,7 @@ func checkAlert(t *testing.T) {
 				}
 			}
 		}
-		if err := getJSON(prometheus+"/api/v1/alerts", nil, &reply); err != nil {
+		if err := stack.GetJSON(stack.Prometheus+"/api/v1/alerts", nil, &reply); err != nil {
 			return err
 		}
 		for _, alert := range reply.Data.Alerts {

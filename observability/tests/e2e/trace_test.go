@@ -7,24 +7,26 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/dice/observability/internal/stack"
 )
 
 // checkLogLine follows a line on the terminal to its trace in Tempo and its record in Loki.
-func checkLogLine(t *testing.T, s *stack) {
+func checkLogLine(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	messages := map[string]string{"rolled": "", "roll failed": "STATUS_CODE_ERROR"}
-	if s.stage > "stage4" {
+	if s.Stage > "stage4" {
 		messages["batch rolled"] = ""
 	}
 	for message, status := range messages {
-		lines := s.logs(t, "roll", message)
+		lines := s.Logs(t, "roll", message)
 		if len(lines) == 0 {
 			t.Fatalf("no line %q on the terminal", message)
 		}
 		id := fmt.Sprint(lines[0]["trace_id"])
 
-		eventually(t, "the whole trace of "+message, func() error {
-			spans, err := trace(id)
+		stack.Eventually(t, "the whole trace of "+message, func() error {
+			spans, err := stack.Trace(id)
 			if err != nil {
 				return err
 			}
@@ -32,10 +34,10 @@ func checkLogLine(t *testing.T, s *stack) {
 			if message == "batch rolled" {
 				path = "GET /roll-async"
 			}
-			return checkTrace(journeys(s.stage, path), spans, status)
+			return checkTrace(journeys(s.Stage, path), spans, status)
 		})
-		eventually(t, "the record of "+message, func() error {
-			records, err := logQL(fmt.Sprintf(`{service_name="roll"} | trace_id = %q`, id))
+		stack.Eventually(t, "the record of "+message, func() error {
+			records, err := stack.LogQL(fmt.Sprintf(`{service_name="roll"} | trace_id = %q`, id))
 			if err == nil && (len(records) != 1 || records[0]["line"] != message) {
 				err = fmt.Errorf("records %v", records)
 			}
@@ -66,11 +68,11 @@ func journeys(stage, route string) [][]step {
 }
 
 // checkTrace wants all journeys in a trace. The first has the status.
-func checkTrace(journeys [][]step, spans []span, status string) error {
+func checkTrace(journeys [][]step, spans []stack.Span, status string) error {
 	for i, journey := range journeys {
-		var parent span
+		var parent stack.Span
 		for j, want := range journey {
-			k := slices.IndexFunc(spans, func(s span) bool {
+			k := slices.IndexFunc(spans, func(s stack.Span) bool {
 				return s.Service == want.service && s.Name == want.name && s.Kind == "SPAN_KIND_"+want.kind && (j == 0 || s.Parent == parent.ID)
 			})
 			if k < 0 {
@@ -86,7 +88,7 @@ func checkTrace(journeys [][]step, spans []span, status string) error {
 }
 
 // checkAttributes wants the user in the client's span, and the stable names of HTTP attributes in those of servers.
-func checkAttributes(spans []span) error {
+func checkAttributes(spans []stack.Span) error {
 	for _, s := range spans {
 		switch {
 		case s.Service == "traffic" && !strings.HasPrefix(s.Attributes["user.label"], "User "):

@@ -9,41 +9,42 @@ import (
 	"testing"
 
 	"example.com/dice/observability/internal/readme"
+	"example.com/dice/observability/internal/stack"
 )
 
 // TestOverwrittenDatabase runs the README's commands one after the other, and wants the line that the README shows, rolls
 // before the service starts again, and rolls at the end.
 func TestOverwrittenDatabase(t *testing.T) {
 	const stage = "stage5-database"
-	if !slices.Contains(stages(t), stage) {
+	if !slices.Contains(stack.Stages(t, repository), stage) {
 		t.Skip("not among the stages to test")
 	}
 	blocks := slices.DeleteFunc(readText(t, stage).Of("sh", "text"), func(b readme.Block) bool { return b.Section != "The overwritten file" })
 	if !slices.ContainsFunc(blocks, func(b readme.Block) bool { return b.Language == "text" }) {
 		t.Fatal("the README shows no line of the die service")
 	}
-	s := start(t, repository, stage, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1")
-	s.waitForTraffic(t)
+	s := stack.Start(t, repository, stage, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1")
+	s.WaitForTraffic(t)
 	for _, block := range blocks {
 		switch block.Language {
 		case "sh":
 			for command := range strings.Lines(block.Text) {
-				s.breakOrMend(t, command)
+				breakOrMend(t, s, command)
 			}
 		case "text":
-			eventually(t, "the README's line", func() error {
-				if output := s.docker(t, strings.Fields(block.Argument)[1:]...); !strings.Contains(output, block.Text) {
+			stack.Eventually(t, "the README's line", func() error {
+				if output := s.Docker(t, strings.Fields(block.Argument)[1:]...); !strings.Contains(output, block.Text) {
 					return fmt.Errorf("%s: %s", block.Argument, output)
 				}
 				return nil
 			})
 		}
 	}
-	eventually(t, "a roll with a new database", rollOnce)
+	stack.Eventually(t, "a roll with a new database", rollOnce)
 }
 
 // breakOrMend runs a command of docker. Until a restart users roll as before.
-func (s *stack) breakOrMend(t *testing.T, command string) {
+func breakOrMend(t *testing.T, s *stack.Stack, command string) {
 	t.Helper()
 	arguments := strings.Fields(command)[1:]
 	if slices.Contains(arguments, "restart") {
@@ -54,5 +55,5 @@ func (s *stack) breakOrMend(t *testing.T, command string) {
 	if i := slices.Index(arguments, "up"); i >= 0 {
 		arguments = slices.Insert(arguments, i+1, "--pull=never") // start has built and pulled what is needed
 	}
-	s.docker(t, arguments...)
+	s.Docker(t, arguments...)
 }

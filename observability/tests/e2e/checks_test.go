@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/internal/stack"
 )
 
 func checkExemplars(t *testing.T) {
@@ -18,10 +20,10 @@ func checkExemplars(t *testing.T) {
 		"dice_roll_wait_seconds_bucket",
 		"traces_span_metrics_duration_seconds_bucket",
 	} {
-		eventually(t, "a trace of an exemplar of "+metric, func() error {
-			ids, err := exemplars(metric)
+		stack.Eventually(t, "a trace of an exemplar of "+metric, func() error {
+			ids, err := stack.Exemplars(metric)
 			if err == nil {
-				_, err = trace(ids[0])
+				_, err = stack.Trace(ids[0])
 			}
 			return err
 		})
@@ -38,12 +40,12 @@ func checkOddRequests(t *testing.T) {
 	}
 	for i, test := range tests {
 		id := fmt.Sprintf("%032x", time.Now().UnixNano()+int64(i))
-		request, err := http.NewRequestWithContext(t.Context(), test.method, roll+test.path, nil)
+		request, err := http.NewRequestWithContext(t.Context(), test.method, stack.Roll+test.path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		request.Header.Set("traceparent", "00-"+id+"-0123456789abcdef-01")
-		response, err := client.Do(request)
+		response, err := stack.Client.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,15 +55,15 @@ func checkOddRequests(t *testing.T) {
 
 	// A caller who does not wait for the reply.
 	id := fmt.Sprintf("%032x", time.Now().UnixNano())
-	eventually(t, "a canceled roll", func() error {
+	stack.Eventually(t, "a canceled roll", func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, roll+"/roll?die=fair", nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, stack.Roll+"/roll?die=fair", nil)
 		if err != nil {
 			return err
 		}
 		request.Header.Set("traceparent", "00-"+id+"-0123456789abcdef-01")
-		response, err := client.Do(request)
+		response, err := stack.Client.Do(request)
 		if err == nil {
 			response.Body.Close()
 			return errors.New("the roll was too fast to cancel")
@@ -74,8 +76,8 @@ func checkOddRequests(t *testing.T) {
 // expectSpan waits for the service's span of a trace.
 func expectSpan(t *testing.T, id, name, status string) {
 	t.Helper()
-	eventually(t, "span "+name, func() error {
-		spans, err := trace(id)
+	stack.Eventually(t, "span "+name, func() error {
+		spans, err := stack.Trace(id)
 		if err != nil {
 			return err
 		}
@@ -94,8 +96,8 @@ func checkCollectorMetrics(t *testing.T) {
 		"otelcol_exporter_sent_spans", "otelcol_exporter_sent_metric_points", "otelcol_exporter_sent_log_records",
 		"otelcol_exporter_queue_capacity",
 	} {
-		eventually(t, metric, func() error {
-			n, err := total(`{__name__=~"` + metric + `(_total)?"}`)
+		stack.Eventually(t, metric, func() error {
+			n, err := stack.Total(`{__name__=~"` + metric + `(_total)?"}`)
 			if err == nil && n == 0 {
 				err = errors.New("no value")
 			}

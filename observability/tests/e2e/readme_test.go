@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"example.com/dice/observability/internal/readme"
+	"example.com/dice/observability/internal/stack"
 )
 
 // source returns the data source that answers a query.
@@ -47,16 +48,16 @@ func checkReadme(t *testing.T, stage string) {
 	t.Helper()
 	for _, query := range queries(t, stage) {
 		if query.Argument == "" {
-			eventually(t, "a query of the README", func() error { return hasData(source(query), query.Text) })
+			stack.Eventually(t, "a query of the README", func() error { return hasData(source(query), query.Text) })
 		} else if err := shows(query); !errors.Is(err, errNoData) {
 			t.Errorf("%s without its fault: want no data, got: %v", query.Argument, err)
 		}
 	}
 	for _, command := range readText(t, stage).Commands() {
-		if !strings.Contains(command, loki+"/") {
+		if !strings.Contains(command, stack.Loki+"/") {
 			continue
 		}
-		eventually(t, command, func() error {
+		stack.Eventually(t, command, func() error {
 			output, err := exec.CommandContext(t.Context(), "sh", "-c", command).Output()
 			if err == nil && !strings.Contains(string(output), `"result":[{`) {
 				err = fmt.Errorf("%w: %s", errNoData, output)
@@ -73,7 +74,7 @@ func shows(symptom readme.Block) error {
 		return hasData(source(symptom), symptom.Text)
 	}
 	const few = 5
-	ids, err := traceQL(symptom.Text)
+	ids, err := stack.TraceQL(symptom.Text)
 	if err == nil && len(ids) <= few {
 		err = fmt.Errorf("%w but %d traces: %s", errNoData, len(ids), symptom.Text)
 	}
@@ -83,7 +84,7 @@ func shows(symptom readme.Block) error {
 // TestLab puts each fault in, in a copy of the repository, and wants its symptoms to show. A fault is a patch, a
 // setting such as LATENCY=500ms, a command of Docker under traffic, or requests.
 func TestLab(t *testing.T) {
-	for _, stage := range stages(t) {
+	for _, stage := range stack.Stages(t, repository) {
 		symptoms := make(map[string][]readme.Block)
 		for _, query := range queries(t, stage) {
 			if query.Argument != "" {
@@ -96,23 +97,23 @@ func TestLab(t *testing.T) {
 				switch {
 				case strings.HasSuffix(fault, ".patch"):
 					withPatch(t, stage, fault, func(root string) {
-						start(t, root, stage, settings...)
+						stack.Start(t, root, stage, settings...)
 						show(t, symptoms[fault])
 					})
 				case strings.HasPrefix(fault, "docker "):
-					s := start(t, repository, stage, settings...)
-					s.waitUntilTrafficStarts(t)
-					s.docker(t, strings.Fields(fault)[1:]...)
+					s := stack.Start(t, repository, stage, settings...)
+					s.WaitUntilTrafficStarts(t)
+					s.Docker(t, strings.Fields(fault)[1:]...)
 					show(t, symptoms[fault])
-					s.docker(t, strings.Fields(strings.Replace(fault, " stop ", " start ", 1))[1:]...)
-					eventually(t, "a roll after the service was started again", rollOnce)
+					s.Docker(t, strings.Fields(strings.Replace(fault, " stop ", " start ", 1))[1:]...)
+					stack.Eventually(t, "a roll after the service was started again", rollOnce)
 				case strings.HasPrefix(fault, "seq "):
-					s := start(t, repository, stage, settings...)
-					s.waitUntilTrafficStarts(t)
+					s := stack.Start(t, repository, stage, settings...)
+					s.WaitUntilTrafficStarts(t)
 					shell(t, ".", "sh", "-c", fault)
 					show(t, symptoms[fault])
 				default:
-					start(t, repository, stage, append(settings, fault)...)
+					stack.Start(t, repository, stage, append(settings, fault)...)
 					show(t, symptoms[fault])
 				}
 			})
@@ -126,13 +127,13 @@ func rollOnce() error {
 	if err != nil {
 		return err
 	}
-	user := &http.Client{Jar: jar, Timeout: client.Timeout}
-	signedIn, err := user.PostForm(frontend+"/sign-in", url.Values{"name": {"Ada"}})
+	user := &http.Client{Jar: jar, Timeout: stack.Client.Timeout}
+	signedIn, err := user.PostForm(stack.Frontend+"/sign-in", url.Values{"name": {"Ada"}})
 	if err != nil {
 		return err
 	}
 	signedIn.Body.Close()
-	response, err := user.PostForm(frontend+"/", url.Values{"die": {"fair"}})
+	response, err := user.PostForm(stack.Frontend+"/", url.Values{"die": {"fair"}})
 	if err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func rollOnce() error {
 func show(t *testing.T, symptoms []readme.Block) {
 	t.Helper()
 	for _, symptom := range symptoms {
-		eventually(t, symptom.Text, func() error { return shows(symptom) })
+		stack.Eventually(t, symptom.Text, func() error { return shows(symptom) })
 	}
 }
 

@@ -1,4 +1,6 @@
-package observability_test
+//go:build measurements
+
+package stops
 
 import (
 	"context"
@@ -55,29 +57,35 @@ func (c call) records() int {
 	}
 }
 
-// callers are clients that send one request after the other. The zero value is ready to use.
-type callers struct {
+// load is clients of a service that send one request after the other.
+type load struct {
+	service string
+	done    chan struct{}
+	group   sync.WaitGroup
+
 	mu      sync.Mutex
 	calls   []call
-	waiting map[string]int // clients that wait for a reply, by service
+	waiting int // clients that wait for a reply
 }
 
-// start starts clients of a service. Stop lets them have the replies that they wait for.
-func (a *callers) start(ctx context.Context, service, url string, clients int) (stop func()) {
-	done := make(chan struct{})
-	var group sync.WaitGroup
+func startLoad(ctx context.Context, service, url string, clients int) *load {
+	l := &load{service: service, done: make(chan struct{})}
 	for range clients {
-		group.Go(func() { a.run(ctx, service, url, done) })
+		l.group.Go(func() { l.run(ctx, url) })
 	}
-	return func() {
-		close(done)
-		group.Wait()
-	}
+	return l
 }
 
-// run sends requests as one client, on a connection of its own, until done is closed. A client of the frontend signs
-// in whenever it has to: a restart ends all sessions.
-func (a *callers) run(ctx context.Context, service, url string, done <-chan struct{}) {
+// end lets the clients have the replies that they wait for, and returns all calls.
+func (l *load) end() []call {
+	close(l.done)
+	l.group.Wait()
+	return l.calls
+}
+
+// run sends requests as one client, on a connection of its own. A client of the frontend signs in whenever it has to: a
+// restart ends all sessions.
+func (l *load) run(ctx context.Context, url string) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
 	jar, err := cookiejar.New(nil)
@@ -86,44 +94,58 @@ func (a *callers) run(ctx context.Context, service, url string, done <-chan stru
 	}
 	client := &http.Client{Transport: transport, Jar: jar, Timeout: 30 * time.Second, CheckRedirect: noRedirect}
 
-	turn, signedIn := 0, service != "frontend"
+	turn, signedIn := 0, l.service != "frontend"
 	for {
 		request := signInFirst
 		if signedIn {
-			request = requests[service][turn%len(requests[service])]
+			request = requests[l.service][turn%len(requests[l.service])]
 			turn++
 		}
-		a.wait(service, 1)
-		c := send(ctx, client, call{service: service, request: request}, url)
-		a.wait(service, -1)
-		if service == "frontend" {
+		l.wait(1)
+		c := send(ctx, client, call{service: l.service, request: request}, url)
+		l.wait(-1)
+		if l.service == "frontend" {
 			signedIn = c.status != 0 && c.status != http.StatusUnauthorized
 		}
-		a.mu.Lock()
-		a.calls = append(a.calls, c)
-		a.mu.Unlock()
+		l.mu.Lock()
+		l.calls = append(l.calls, c)
+		l.mu.Unlock()
 		select {
-		case <-done:
+		case <-l.done:
 			return
 		case <-time.After(betweenEach):
 		}
 	}
 }
 
-func (a *callers) wait(service string, clients int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.waiting == nil {
-		a.waiting = make(map[string]int)
-	}
-	a.waiting[service] += clients
+func (l *load) wait(clients int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting += clients
 }
 
-// underWay returns how many calls of a service have no reply yet.
-func (a *callers) underWay(service string) int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.waiting[service]
+// waitForReplies waits for more replies, and for a request under way: clients that go in step may all pause at once.
+func (l *load) waitForReplies(ctx context.Context, more int) error {
+	want := l.replies() + more
+	return poll(ctx, fmt.Sprintf("%d replies of %s", more, l.service), func() bool {
+		l.mu.Lock()
+		underWay := l.waiting > 0
+		l.mu.Unlock()
+		return underWay && l.replies() >= want
+	})
+}
+
+// replies returns how many calls had a whole reply.
+func (l *load) replies() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	count := 0
+	for _, c := range l.calls {
+		if c.err == nil {
+			count++
+		}
+	}
+	return count
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -155,28 +177,4 @@ func send(ctx context.Context, client *http.Client, c call, target string) call 
 	}
 	c.end = time.Now()
 	return c
-}
-
-// of returns the calls of a service.
-func (a *callers) of(service string) []call {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var calls []call
-	for _, c := range a.calls {
-		if c.service == service {
-			calls = append(calls, c)
-		}
-	}
-	return calls
-}
-
-// replies returns how many calls of a service had a whole reply.
-func (a *callers) replies(service string) int {
-	count := 0
-	for _, c := range a.of(service) {
-		if c.err == nil {
-			count++
-		}
-	}
-	return count
 }

@@ -1,6 +1,6 @@
-//go:build e2e
+//go:build measurements
 
-package e2e
+package measurements
 
 import (
 	"os"
@@ -9,16 +9,18 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/internal/stack"
 )
 
 // shellImage is an image that has one. The stack's own have none.
 const shellImage = "golang:1.26-bookworm"
 
 // services returns the stage's services that have requests.
-func (s *stack) services(t *testing.T) []string {
+func services(t *testing.T, s *stack.Stack) []string {
 	t.Helper()
 	var names []string
-	for _, name := range strings.Fields(s.compose(t, "config", "--services")) {
+	for _, name := range strings.Fields(s.Compose(t, "config", "--services")) {
 		switch name {
 		case "roll", "frontend", "die":
 			names = append(names, name)
@@ -27,15 +29,15 @@ func (s *stack) services(t *testing.T) []string {
 	return names
 }
 
-func disconnect(t *testing.T, s *stack) {
-	for _, engine := range backends {
-		s.docker(t, "network", "disconnect", s.stage+"_default", s.stage+"-"+engine+"-1")
+func disconnect(t *testing.T, s *stack.Stack) {
+	for _, engine := range engines {
+		s.Docker(t, "network", "disconnect", s.Stage+"_default", s.Stage+"-"+engine+"-1")
 	}
 }
 
-func connect(t *testing.T, s *stack) {
-	for _, engine := range backends {
-		s.docker(t, "network", "connect", "--alias", engine, s.stage+"_default", s.stage+"-"+engine+"-1")
+func connect(t *testing.T, s *stack.Stack) {
+	for _, engine := range engines {
+		s.Docker(t, "network", "connect", "--alias", engine, s.Stage+"_default", s.Stage+"-"+engine+"-1")
 	}
 }
 
@@ -50,18 +52,18 @@ func smallQueue(t *testing.T) string {
 	return "compose.yaml" + string(os.PathListSeparator) + file
 }
 
-// fillQueue leaves no room on the queue's disk, which must be the small one, and pauses the back ends, so that the queue must grow.
-func fillQueue(t *testing.T, s *stack) {
-	s.docker(t, "run", "--rm", "--volume", s.stage+"_queue:/queue", shellImage, "sh", "-c", "! dd if=/dev/zero of=/queue/ballast bs=1M count=64 2>/dev/null")
-	s.compose(t, append([]string{"pause"}, backends...)...)
+// fillQueue leaves no room on the queue's disk, which must be the small one, and pauses the engines, so that the queue must grow.
+func fillQueue(t *testing.T, s *stack.Stack) {
+	s.Docker(t, "run", "--rm", "--volume", s.Stage+"_queue:/queue", shellImage, "sh", "-c", "! dd if=/dev/zero of=/queue/ballast bs=1M count=64 2>/dev/null")
+	s.Compose(t, append([]string{"pause"}, engines...)...)
 }
 
-func emptyQueue(t *testing.T, s *stack) {
-	s.docker(t, "run", "--rm", "--volume", s.stage+"_queue:/queue", shellImage, "rm", "/queue/ballast")
-	s.compose(t, append([]string{"unpause"}, backends...)...)
+func emptyQueue(t *testing.T, s *stack.Stack) {
+	s.Docker(t, "run", "--rm", "--volume", s.Stage+"_queue:/queue", shellImage, "rm", "/queue/ballast")
+	s.Compose(t, append([]string{"unpause"}, engines...)...)
 }
 
-const lockVariable = "E2E_LOCK" // the file that this binary locks, where it runs no tests
+const lockVariable = "DICE_LOCK" // the file that this binary locks, where it runs no tests
 
 func TestMain(m *testing.M) {
 	if file := os.Getenv(lockVariable); file != "" {
@@ -74,12 +76,12 @@ func TestMain(m *testing.M) {
 }
 
 // lockDatabase keeps all readers out of the die service's database for 10 s.
-func lockDatabase(t *testing.T, s *stack) {
+func lockDatabase(t *testing.T, s *stack.Stack) {
 	binary, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.docker(t, "run", "--rm", "--volume", s.stage+"_database:/database", "--volume", binary+":/lock:ro",
+	s.Docker(t, "run", "--rm", "--volume", s.Stage+"_database:/database", "--volume", binary+":/lock:ro",
 		"--env", lockVariable+"=/database/dice.db-shm", shellImage, "/lock")
 }
 
