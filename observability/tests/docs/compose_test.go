@@ -14,7 +14,7 @@ import (
 func TestContainers(t *testing.T) {
 	for _, name := range stages(t) {
 		directory := filepath.Join(root, name)
-		options, err := cli.NewProjectOptions([]string{filepath.Join(directory, "compose.yaml")}, 
+		options, err := cli.NewProjectOptions([]string{filepath.Join(directory, "compose.yaml")},
 			cli.WithWorkingDirectory(directory), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithName(name))
 		if err != nil {
 			t.Fatal(err)
