@@ -49,7 +49,7 @@ func pageRequests(title string) panel {
 				"http_request_method", "http_route", "http_response_status_code"),
 			legend: "{{http_request_method}} {{http_route}} {{http_response_status_code}}",
 		})
-	return dash(paintStatuses(p), "/^GET/")
+	return dash(paintStatuses(p), "/^GET|sign-out/")
 }
 
 // Both ends of the frontend's calls to the roll service.
@@ -99,7 +99,7 @@ func meanSpan(service, name, kind string) string {
 
 // onTheWay is the mean duration of a call as its client sees it, less that as its server sees it.
 func onTheWay(client, server string) string {
-	edge := fmt.Sprintf(`{client=%q,server=%q,connection_type!="virtual_node"}`, client, server)
+	edge := fmt.Sprintf(`{client=%q,server=%q,connection_type=""}`, client, server)
 	return "(" + mean("traces_service_graph_request_client_seconds", edge) + ") - (" + mean("traces_service_graph_request_server_seconds", edge) + ")"
 }
 

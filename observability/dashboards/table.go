@@ -14,7 +14,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 )
 
-// column is a column of a table of spans: what Grafana calls it, its title, and its width in pixels.
+// column is a column of a table of spans: what Grafana calls it, its title, and its width in pixels. One without a width has
+// what the others leave.
 type column struct {
 	field, title string
 	width        int
@@ -23,15 +24,16 @@ type column struct {
 // spanTable lists the spans that a TraceQL query finds, each with a link to its trace. The query has a condition on
 // resource.service.name, and selects the attributes of the columns.
 func spanTable(title, description, query, sortBy string, attributes ...column) *table.PanelBuilder {
-	all := []column{{"Start time", "Time", 110}, {"service.name", "Service", 80}, {"Name", "Span", 130}, {"Duration", "Duration", 90}}
+	all := []column{{"Start time", "Time", 100}, {"service.name", "Service", 75}, {"Name", "Span", 0}, {"Duration", "Duration", 80}}
 	all = append(all, attributes...)
-	all = append(all, column{"traceIdHidden", "Trace", 90})
+	all = append(all, column{"traceIdHidden", "Trace", 85})
 
 	p := table.NewPanelBuilder().
 		Title(title).
 		Description(description).
 		Datasource(tempoSource()).
 		WithTarget(traceQL(query)).
+		MinWidth(110). // instead of 150, for which half of a screen has no room
 		Footer(common.NewTableFooterOptionsBuilder().Reducer([]string{})). // null by default, which Grafana's types refuse
 		SortBy([]cog.Builder[common.TableSortByFieldState]{
 			common.NewTableSortByFieldStateBuilder().DisplayName(sortBy).Desc(true),
@@ -43,14 +45,19 @@ func spanTable(title, description, query, sortBy string, attributes ...column) *
 			titles[c.field] = c.title
 		}
 		fields = append(fields, c.field)
-		look := []dashboard.DynamicConfigValue{{Id: "custom.width", Value: c.width}}
+		var look []dashboard.DynamicConfigValue
+		if c.width > 0 {
+			look = append(look, dashboard.DynamicConfigValue{Id: "custom.width", Value: c.width})
+		}
 		switch c.title {
 		case "Time":
 			look = append(look, dashboard.DynamicConfigValue{Id: "unit", Value: "time:HH:mm:ss.SSS"})
 		case "Trace":
 			look = append(look, traceLink()...)
 		}
-		p.OverrideByName(c.title, look)
+		if len(look) > 0 {
+			p.OverrideByName(c.title, look)
+		}
 	}
 	return p.Transformations(only(titles, fields...))
 }
