@@ -3,6 +3,7 @@ package readme
 
 import (
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -38,6 +39,8 @@ func (t Table) First() []string {
 	return cells
 }
 
+var picture = regexp.MustCompile(`\bsrc(?:set)?="([^"]+)"`) // in HTML
+
 // Read reads a README.
 func Read(file string) (Readme, error) {
 	source, err := os.ReadFile(file)
@@ -45,6 +48,9 @@ func Read(file string) (Readme, error) {
 		return Readme{}, err
 	}
 	var got Readme
+	for _, match := range picture.FindAllSubmatch(source, -1) {
+		got.Links = append(got.Links, string(match[1]))
+	}
 	document := goldmark.New(goldmark.WithExtensions(extension.Table)).Parser().Parse(text.NewReader(source))
 	err = ast.Walk(document, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering {
@@ -69,6 +75,8 @@ func (r *Readme) add(node ast.Node, source []byte) {
 		}
 		r.Blocks = append(r.Blocks, block)
 	case *ast.Link:
+		r.Links = append(r.Links, string(n.Destination))
+	case *ast.Image:
 		r.Links = append(r.Links, string(n.Destination))
 	case *extast.Table:
 		var table Table

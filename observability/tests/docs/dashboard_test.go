@@ -55,7 +55,9 @@ func checkPanel(t *testing.T, panel dashboard.Panel, series map[string][]string)
 			if target.LegendFormat == "" {
 				t.Error("no legend")
 			}
-			if latency := panel.Type == "heatmap" || strings.Contains(target.Expr, "http_") && strings.Contains(target.Expr, "histogram_quantile"); latency && !target.Exemplar {
+			latency := panel.Type == "heatmap" && strings.Contains(target.Expr, "_seconds_") ||
+				strings.Contains(target.Expr, "http_") && strings.Contains(target.Expr, "histogram_quantile")
+			if latency && !target.Exemplar {
 				t.Error("no exemplars")
 			}
 		case "loki", "usage", "tempo": // their engines parse these: see e2e
