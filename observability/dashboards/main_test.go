@@ -73,7 +73,7 @@ func TestFilesFitGrafana(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, content := range files {
-		var got dashboard.Dashboard //nolint:staticcheck // see board.go
+		var got dashboard.Dashboard                                                   //nolint:staticcheck // see board.go
 		if err := got.UnmarshalJSONStrict(content); err != nil && err.Error() != "" { // a list of errors, empty if all is well
 			t.Errorf("%s: %v", path, err)
 		}

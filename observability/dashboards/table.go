@@ -33,7 +33,7 @@ func spanTable(title, description, query, sortBy string, attributes ...column) *
 		Description(description).
 		Datasource(tempoSource()).
 		WithTarget(traceQL(query)).
-		MinWidth(110). // instead of 150, for which half of a screen has no room
+		MinWidth(110).                                                     // instead of 150, for which half of a screen has no room
 		Footer(common.NewTableFooterOptionsBuilder().Reducer([]string{})). // null by default, which Grafana's types refuse
 		SortBy([]cog.Builder[common.TableSortByFieldState]{
 			common.NewTableSortByFieldStateBuilder().DisplayName(sortBy).Desc(true),
