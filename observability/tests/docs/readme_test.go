@@ -128,24 +128,6 @@ func TestReadmeQueries(t *testing.T) {
 	}
 }
 
-// TestReadmeSaysWhatChanged wants a table of all files that differ, and of no other. In the first stage that is
-// the difference between the plain service and the instrumented one.
-func TestReadmeSaysWhatChanged(t *testing.T) {
-	names := stages(t)
-	for i, name := range names {
-		before, after := filepath.Join(root, name, "plain"), filepath.Join(root, name, "roll")
-		if i > 0 {
-			before, after = filepath.Join(root, names[i-1]), filepath.Join(root, name)
-		}
-		want := changedFiles(t, before, after) // sorted
-		if tables := readmes(t)[name].Tables; !slices.ContainsFunc(tables, func(table readme.Table) bool {
-			return slices.Equal(slices.Sorted(slices.Values(table.First())), want)
-		}) {
-			t.Errorf("%s: no table lists what changed: %v", name, want)
-		}
-	}
-}
-
 // changedFiles returns the files that the two directories have not in common, or not with the same content. A
 // directory that the second lacks altogether is there as one, with a slash at its end.
 func changedFiles(t *testing.T, before, after string) []string {
