@@ -34,8 +34,8 @@ type alert struct{ rule, panel string }
 // file is a dashboard as Grafana reads it. The SDK by itself would write the numbers of an annotation's panels as base64,
 // because it declares them as bytes.
 type file struct {
-	dashboard.Dashboard             //nolint:staticcheck // Grafana 12 cannot be provisioned with files of the newer schema
-	Annotations         annotations `json:"annotations"`
+	dashboard.Dashboard
+	Annotations annotations `json:"annotations"`
 }
 
 type annotations struct {
