@@ -124,6 +124,7 @@ func megabytes(bytes int) string { return fmt.Sprintf("%d MiB", bytes>>20) }
 type resources struct {
 	memory   int // bytes that it holds, without the files that the kernel caches for it
 	received int // bytes over the network
+	cpu      time.Duration
 }
 
 // resourcesOfService asks the Docker engine about a service of the stage.
@@ -137,6 +138,11 @@ func resourcesOfService(t *testing.T, s *stack.Stack, service string) resources 
 				InactiveFile int `json:"inactive_file"`
 			}
 		} `json:"memory_stats"`
+		CPU struct {
+			Usage struct {
+				Total int64 `json:"total_usage"` // ns
+			} `json:"cpu_usage"`
+		} `json:"cpu_stats"`
 		Networks map[string]struct {
 			Received int `json:"rx_bytes"`
 		}
@@ -155,7 +161,7 @@ func resourcesOfService(t *testing.T, s *stack.Stack, service string) resources 
 	if err := json.NewDecoder(response.Body).Decode(&reply); err != nil {
 		t.Fatalf("resources of %s: %v", service, err)
 	}
-	r := resources{memory: reply.Memory.Usage - reply.Memory.Stats.InactiveFile}
+	r := resources{memory: reply.Memory.Usage - reply.Memory.Stats.InactiveFile, cpu: time.Duration(reply.CPU.Usage.Total)}
 	for _, network := range reply.Networks {
 		r.received += network.Received
 	}

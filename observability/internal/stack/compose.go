@@ -197,12 +197,14 @@ func (s *Stack) WaitForTraffic(t *testing.T) Summary {
 	return parseSummary(t, s.Logs(t, "traffic", "traffic generation is complete"))
 }
 
-// Traffic runs the traffic generator again, and calls during while it runs.
-func (s *Stack) Traffic(t *testing.T, users, maxRolls int, during func()) Summary {
+// Traffic runs the traffic generator again, with more settings if there are any, and calls during while it runs.
+func (s *Stack) Traffic(t *testing.T, users, maxRolls int, during func(), settings ...string) Summary {
 	t.Helper()
-	command, cancel := s.command("compose", "run", "--rm", "--no-TTY", "--no-deps",
-		"--env", fmt.Sprintf("NUM_USERS=%d", users), "--env", fmt.Sprintf("MAX_ROLLS_PER_USER=%d", maxRolls),
-		"--env", "SEED=1", "traffic")
+	arguments := []string{"compose", "run", "--rm", "--no-TTY", "--no-deps"}
+	for _, setting := range append(settings, fmt.Sprintf("NUM_USERS=%d", users), fmt.Sprintf("MAX_ROLLS_PER_USER=%d", maxRolls), "SEED=1") {
+		arguments = append(arguments, "--env", setting)
+	}
+	command, cancel := s.command(append(arguments, "traffic")...)
 	defer cancel()
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, os.Stderr
