@@ -134,8 +134,8 @@ func spanCosts() []panel {
 				" / "+sumRate(serverRequests+`_count{service_name="roll"}`, "service_name")),
 		perService("Span queue usage", `Is there room for a burst? Spans wait in a queue for the next export, and when it is
 			full, new spans are dropped. Near zero is good. If it is not, raise OTEL_BSP_MAX_QUEUE_SIZE, or make fewer
-			spans. The queue is read every five seconds, so a short burst does not show here: the panel on the right tells
-			whether it fitted.`,
+			spans. The queue is read every five seconds, so a short burst does not show here: the panel on the right shows
+			whether any spans were lost.`,
 			units.PercentUnit,
 			"max by (service_name) (otel_sdk_processor_span_queue_size / otel_sdk_processor_span_queue_capacity)"),
 		perService("Dropped spans", `Are traces complete? When the queue is full, new spans are lost, and nothing but this

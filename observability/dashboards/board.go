@@ -34,8 +34,8 @@ type alert struct{ rule, panel string }
 // file is a dashboard as Grafana reads it. The SDK by itself would write the numbers of an annotation's panels as base64,
 // because it declares them as bytes.
 type file struct {
-	dashboard.Dashboard             //nolint:staticcheck // Grafana 12 cannot be provisioned with files of the newer schema
-	Annotations         annotations `json:"annotations"`
+	dashboard.Dashboard
+	Annotations annotations `json:"annotations"`
 }
 
 type annotations struct {
@@ -76,7 +76,7 @@ func (b board) build() (file, error) {
 }
 
 // frame is the dashboard without panels.
-func (b board) frame() *dashboard.DashboardBuilder { //nolint:staticcheck // as above
+func (b board) frame() *dashboard.DashboardBuilder { //nolint:staticcheck // Grafana 12 cannot be provisioned with files of the newer schema
 	link := dashboard.NewDashboardLinkBuilder("Dice").
 		Type(dashboard.DashboardLinkTypeDashboards).
 		Tags([]string{"dice"}).

@@ -20,9 +20,9 @@ func database(stage int) board {
 		title: "Database",
 		rows: []row{
 			{height: 9, panels: []panel{
-				bySummary("Query rate", `What is the database asked? For each roll the page asks twice for the list (SELECT
-					dice), and the roll service once for a die (SELECT dice faces). If a query is missing, nobody asks it.
-					If one is new, look at its plan.`,
+				bySummary("Query rate", `Which queries does the database get? For each roll the page asks twice for the list
+					(SELECT dice), and the roll service once for a die (SELECT dice faces). If a query is missing, nobody
+					asks it. If one is new, look at its plan.`,
 					perSecond("queries"), query{expr: sumRate(queryCount+"}", "db_query_summary"), legend: queryName}),
 				databaseErrors(),
 				databaseQueries(),
@@ -50,8 +50,8 @@ func bySummary(title, description, unit string, queries ...query) *timeseries.Pa
 func databaseErrors() panel {
 	const lookups = "lookups with 503"
 	return paint(bySummary("Failed queries and lookups", `Does the database answer? Zero is good. If it is not, the log
-		below says why: a lock, a damaged file, a full disk. If no connection can be made, there is no query, and only the
-		lookups with 503 show it. Queries that the caller gave up are left out; their error type is *errors.errorString.`,
+		below says why: a lock, a damaged file, a full disk. If no connection can be made, there is no query, so only the
+		lookups with 503 show it. Queries that the caller canceled are left out; their error type is *errors.errorString.`,
 		units.PercentUnit,
 		query{expr: share(queryCount+`,error_type!~"|.errors.errorString"}`, queryCount+"}", "db_query_summary"), legend: queryName},
 		query{expr: share(serverRequests+`_count{service_name="die",http_response_status_code="503"}`,
@@ -101,8 +101,8 @@ func databasePool() []panel {
 	last := func(selector string) string { return "last_over_time(" + selector + "[$__rate_interval])" }
 	return []panel{
 		paint(timeSeries("Connection pool", `Are there enough connections? Queries are so short that a connection is hardly
-			ever seen in use. If all are in use all the time, queries are slow, or rows are not closed after they were read.
-			The number in use is zero most of the time.`,
+			ever seen in use. If all are in use all the time, queries are slow, or rows are not closed after they have been
+			read. The number in use is zero most of the time.`,
 			units.Short,
 			query{
 				expr:   sum(last(`db_client_connection_count{service_name="die"}`), "db_client_connection_state"),

@@ -24,8 +24,9 @@ func dependencies(stage int) board {
 			}},
 			{height: 9, panels: []panel{retries(), lookups(), rollDuration(stage)}},
 			{height: 10, panels: []panel{
-				spanTable("Recent errors", `Where did a failure begin? Each row is a span with an error, below which no span
-					has one. The spans above it in its trace only pass the failure on.`,
+				spanTable("Recent errors", `Where did a failure begin? Each row is the lowest span with an error in its
+					trace. The spans above it only pass the failure on, and are listed only while the rest of their trace is
+					still arriving.`,
 					failedSpan+" !< "+failedSpan+" | select(span:name, span.error.type)",
 					"Time", column{"error.type", "Error", 110}),
 				logPanel("Warnings and errors", `What do the services complain about? An error is logged once, by the
@@ -43,7 +44,7 @@ const edges = `{connection_type=""}` // neither calls that nobody answered, nor 
 func callRate() panel {
 	const sent, received = ", sent", ", received"
 	p := timeSeries("Call rate: sent vs received", `Who calls whom, and do the calls arrive? Clients count the calls that
-		they send. The service graph counts those that both ends know (dashed, and hidden while it agrees). The page asks
+		they send. The service graph counts those that both ends know (dashed, and hidden while both agree). The page asks
 		for the dice twice for each roll, the roll service once. If fewer calls arrive than were sent, look at the called
 		service and at the network.`,
 		units.RequestsPerSecond,
@@ -68,10 +69,10 @@ func callErrors(stage int, title string) panel {
 	for _, service := range services() {
 		servers = append(servers, color{service.series + server, service.color})
 	}
-	p := timeSeries(title, `Between which services do calls fail, and who knows it? The call that is farthest from the user
-		is to blame, because those before it pass the failure on. Lookups should not fail at all, `+normal+`. If a client
-			sees failures and the server (dashed) sees none, calls do not arrive, or the client gives up. A red mark shows
-			when the alert RollsUnavailable fired.`,
+	p := timeSeries(title, `Which calls fail, and which end notices? The call that is farthest from the user is to blame,
+		because those before it pass the failure on. Lookups should not fail at all, `+normal+`. If a client sees failures
+			and the server (dashed) sees none, calls do not arrive, or the client gives up. A red band shows when the alert
+			RollsUnavailable was firing.`,
 		units.PercentUnit,
 		query{
 			expr: share(clientRequests+`_count{http_response_status_code!~"1..|2..|3..|4.."}`,

@@ -46,8 +46,8 @@ func journey(stage int) board {
 
 func pageRequests(title string) panel {
 	p := timeSeries(title, `What do users do, and what do they see? GET / opens the page (dashed), and POST / is a run. 500
-		is a die that failed. 502, 503 and 504 mean that a service behind the page is broken, down or slow. A red mark shows
-		when the alert RollsUnavailable fired.`,
+		is a die that failed. 502, 503 and 504 mean that a service behind the page is broken, down or slow. A red band shows
+		when the alert RollsUnavailable was firing.`,
 		units.RequestsPerSecond,
 		query{
 			expr: sumRate(serverRequests+`_count{service_name="frontend"}`,
@@ -154,8 +154,8 @@ func runDuration(stage int) panel {
 func networkTime() panel {
 	const legend = "frontend, client minus roll, server"
 	return paint(timeSeries("Network and queueing time", `How much time is lost between the frontend and the roll service?
-		The line is the mean duration of a call as the client sees it, minus the same as the server sees it: a millisecond
-		or less on one machine. If it grows while the roll service is as fast as before, look at the network, and at how
-		busy both services are.`,
+		The line is the mean duration of a call as the client sees it, minus its mean duration as the server sees it: a
+		millisecond or less on one machine. If it grows while the roll service is as fast as before, look at the network,
+		and at how busy both services are.`,
 		units.Seconds, query{expr: onTheWay("frontend", "roll"), legend: legend}), color{legend, "yellow"})
 }

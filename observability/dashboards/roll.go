@@ -41,9 +41,9 @@ func roll(stage int) board {
 }
 
 func rollInstances() panel {
-	return timeSeries("Request rate by instance", "Do all instances of the service get requests? There is a line for each "+
-		"service.instance.id, of which the legend shows the first eight characters. If there is no line, run `docker compose ps`. "+
-		"If one is far below the others, callers keep using the connections that they already have.",
+	return timeSeries("Request rate by instance", `Do all instances of the service get requests? There is one line for each
+		instance; the legend shows the first eight characters of its service.instance.id. If there is no line, run `+
+		"`docker compose ps`"+`. If one is far below the others, callers are reusing the connections that they already have.`,
 		units.RequestsPerSecond,
 		query{
 			expr: sum("label_replace("+rate(serverRequests+`_count{service_name="roll"}`)+
@@ -116,10 +116,9 @@ func rollFailures(stage int, title string) panel {
 		finished, without = `dice_rolls_total{dice_roll_outcome!="canceled"}`, ", without canceled ones"
 	}
 	return paint(timeSeries(title, `Does a die fail as often as it should? The line is the share of all its rolls so far`+
-		without+`;
-		a die that never failed has no line. The risky die should fail in one of ten rolls: its line swings at first and
-		settles after a few hundred rolls. If it stays off, the error rate of the die is not 0.1. A red mark shows when the
-		alert RollsFailTooOften fired.`,
+		without+`; a die that never failed has no line. The risky die should fail in one of ten rolls: its line swings at
+		first and settles after a few hundred rolls. If it stays off, the error rate of the die is not 0.1. A red band shows
+		when the alert RollsFailTooOften was firing.`,
 		units.PercentUnit,
 		query{
 			expr:   sum(`dice_rolls_total{dice_roll_outcome="failed"}`, "die_identifier") + " / " + sum(finished, "die_identifier"),
