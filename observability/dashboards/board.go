@@ -76,7 +76,7 @@ func (b board) build() (file, error) {
 }
 
 // frame is the dashboard without panels.
-func (b board) frame() *dashboard.DashboardBuilder { //nolint:staticcheck // as above
+func (b board) frame() *dashboard.DashboardBuilder { //nolint:staticcheck // Grafana 12 cannot be provisioned with files of the newer schema
 	link := dashboard.NewDashboardLinkBuilder("Dice").
 		Type(dashboard.DashboardLinkTypeDashboards).
 		Tags([]string{"dice"}).

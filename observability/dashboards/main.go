@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 //go:generate go run . ../..
@@ -28,7 +29,7 @@ func run(arguments []string) error {
 		return err
 	}
 	for path, content := range files {
-		if err := os.WriteFile(path, content, 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			return err
 		}
 	}
@@ -37,12 +38,12 @@ func run(arguments []string) error {
 
 // generate returns the files of all dashboards, by path. The stages are the directories below root whose names begin with
 // "stage", in the order of their names.
-func generate(root string) (map[string][]byte, error) {
+func generate(root string) (map[string]string, error) {
 	stages, err := filepath.Glob(filepath.Join(root, "stage*"))
 	if err != nil {
 		return nil, err
 	}
-	files := make(map[string][]byte)
+	files := make(map[string]string)
 	for i, stage := range stages {
 		if err := encode(files, filepath.Join(stage, "dashboards"), boards(i+1)); err != nil {
 			return nil, err
@@ -73,7 +74,8 @@ func boards(stage int) []board {
 }
 
 // encode adds the files of the boards in a directory.
-func encode(files map[string][]byte, directory string, boards []board) error {
+func encode(files map[string]string, directory string, boards []board) error {
+	readable := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&") // encoding/json writes for web pages
 	for _, b := range boards {
 		built, err := b.build()
 		if err != nil {
@@ -81,12 +83,11 @@ func encode(files map[string][]byte, directory string, boards []board) error {
 		}
 		var content bytes.Buffer
 		encoder := json.NewEncoder(&content)
-		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
 		if err := encoder.Encode(built); err != nil {
 			return fmt.Errorf("dashboard %s: %w", b.title, err)
 		}
-		files[filepath.Join(directory, b.uid+".json")] = content.Bytes()
+		files[filepath.Join(directory, b.uid+".json")] = readable.Replace(content.String())
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/grafana/grafana-foundation-sdk/go/barchart"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -31,16 +33,24 @@ func softMax(unit string) float64 {
 	}
 }
 
+// oneLine is a text without the line breaks and the indentation that it has in the code.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
 // timeSeries draws the answers of Prometheus as lines.
 func timeSeries(title, description, unit string, queries ...query) *timeseries.PanelBuilder {
 	return lines(title, description, unit).Datasource(prometheusSource()).Targets(promQL(queries...))
+}
+
+// perService draws a line for each service, in its color.
+func perService(title, description, unit, expr string) *timeseries.PanelBuilder {
+	return paint(timeSeries(title, description, unit, query{expr: expr, legend: "{{service_name}}"}), services()...)
 }
 
 // lines is a panel of lines without queries.
 func lines(title, description, unit string) *timeseries.PanelBuilder {
 	return timeseries.NewPanelBuilder().
 		Title(title).
-		Description(description).
+		Description(oneLine(description)).
 		Unit(unit).
 		Min(0).
 		AxisSoftMax(softMax(unit)).
@@ -74,12 +84,14 @@ func legend() *common.VizLegendOptionsBuilder {
 
 // heatMap draws a histogram of Prometheus over time. Its exemplars are points that lead to traces.
 func heatMap(title, description, unit, buckets string, exemplars bool) *heatmap.PanelBuilder {
+	target := prometheus.NewDataqueryBuilder().Datasource(prometheusSource()).RefId(refID(0)).
+		Range().Format(prometheus.PromQueryFormatHeatmap).Exemplar(exemplars).
+		Expr(sumRate(buckets, "le")).LegendFormat("{{le}}")
 	return heatmap.NewPanelBuilder().
 		Title(title).
-		Description(description).
+		Description(oneLine(description)).
 		Datasource(prometheusSource()).
-		WithTarget(prometheus.NewDataqueryBuilder().Datasource(prometheusSource()).RefId(refID(0)).Range().
-						Format(prometheus.PromQueryFormatHeatmap).Expr(sumRate(buckets, "le")).LegendFormat("{{le}}").Exemplar(exemplars)).
+		WithTarget(target).
 		Unit(units.RequestsPerSecond). // of a cell
 		Color(heatmap.NewHeatmapColorOptionsBuilder().
 			Mode(heatmap.HeatmapColorModeScheme).Scheme("Blues").Steps(64).Exponent(0.5).Fill("dark-blue")).
@@ -90,11 +102,12 @@ func heatMap(title, description, unit, buckets string, exemplars bool) *heatmap.
 		HideLegend()
 }
 
-// bars draws a bar for each row of a table. The unit is that of the bars: Grafana would give it to the category below them, too.
+// bars draws a bar for each row of a table. The unit is that of the bars; without the override, Grafana gives it to the
+// category below them too.
 func bars(title, description, unit, category string) *barchart.PanelBuilder {
 	return barchart.NewPanelBuilder().
 		Title(title).
-		Description(description).
+		Description(oneLine(description)).
 		Unit(unit).
 		Min(0).
 		FillOpacity(80).
@@ -111,7 +124,7 @@ func bars(title, description, unit, category string) *barchart.PanelBuilder {
 func number(title, description, logQuery string) *stat.PanelBuilder {
 	return stat.NewPanelBuilder().
 		Title(title).
-		Description(description).
+		Description(oneLine(description)).
 		Datasource(usageSource()).
 		Targets(logQL(usageSource(), "instant", query{expr: logQuery})).
 		Unit(units.Short).
@@ -127,7 +140,7 @@ func number(title, description, logQuery string) *stat.PanelBuilder {
 func serviceGraph(title, description string) *nodegraph.PanelBuilder {
 	return nodegraph.NewPanelBuilder().
 		Title(title).
-		Description(description).
+		Description(oneLine(description)).
 		Datasource(tempoSource()).
 		WithTarget(tempo.NewDataqueryBuilder().Datasource(tempoSource()).RefId(refID(0)).QueryType("serviceMap"))
 }

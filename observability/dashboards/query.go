@@ -35,7 +35,8 @@ type query struct {
 func promQL(queries ...query) []target {
 	var all []target
 	for i, q := range queries {
-		builder := prometheus.NewDataqueryBuilder().Datasource(prometheusSource()).RefId(refID(i)).Range().Expr(q.expr).LegendFormat(q.legend)
+		builder := prometheus.NewDataqueryBuilder().Datasource(prometheusSource()).RefId(refID(i)).
+			Range().Expr(q.expr).LegendFormat(q.legend)
 		if q.exemplars {
 			builder.Exemplar(true)
 		}
@@ -77,6 +78,13 @@ func traceQL(expr string) target {
 func refID(i int) string { return string(rune('A' + i)) }
 
 // Parts of PromQL. A selector is the name of a metric, with or without matchers.
+
+// The durations of requests, as servers and clients measure them. Both are histograms: their names go on with _count, _sum or
+// _bucket.
+const (
+	serverRequests = "http_server_request_duration_seconds"
+	clientRequests = "http_client_request_duration_seconds"
+)
 
 func rate(selector string) string { return "rate(" + selector + "[$__rate_interval])" }
 

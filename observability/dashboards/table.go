@@ -24,13 +24,18 @@ type column struct {
 // spanTable lists the spans that a TraceQL query finds, each with a link to its trace. The query has a condition on
 // resource.service.name, and selects the attributes of the columns.
 func spanTable(title, description, query, sortBy string, attributes ...column) *table.PanelBuilder {
-	all := []column{{"Start time", "Time", 100}, {"service.name", "Service", 75}, {"Name", "Span", 0}, {"Duration", "Duration", 80}}
+	all := []column{
+		{"Start time", "Time", 100},
+		{"service.name", "Service", 75},
+		{"Name", "Span", 0},
+		{"Duration", "Duration", 80},
+	}
 	all = append(all, attributes...)
 	all = append(all, column{"traceIdHidden", "Trace", 85})
 
 	p := table.NewPanelBuilder().
 		Title(title).
-		Description(description).
+		Description(oneLine(description)).
 		Datasource(tempoSource()).
 		WithTarget(traceQL(query)).
 		MinWidth(110).                                                     // instead of 150, for which half of a screen has no room
@@ -91,10 +96,12 @@ func traceURL() string {
 }
 
 // logPanel lists log records.
-func logPanel(title, description string, from common.DataSourceRef, query string, order common.LogsSortOrder) *logs.PanelBuilder {
+func logPanel(
+	title, description string, from common.DataSourceRef, query string, order common.LogsSortOrder,
+) *logs.PanelBuilder {
 	return logs.NewPanelBuilder().
 		Title(title).
-		Description(description).
+		Description(oneLine(description)).
 		Datasource(from).
 		WithTarget(loki.NewDataqueryBuilder().Datasource(from).RefId(refID(0)).QueryType("range").Expr(query)).
 		ShowTime(true).
