@@ -145,7 +145,7 @@ func merge(target string, before []byte, file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(base.Name())
+	defer func() { _ = os.Remove(base.Name()) }()
 	_, err = base.Write(before)
 	if err := errors.Join(err, base.Close()); err != nil {
 		return "", err
