@@ -31,7 +31,7 @@ func find() string {
 	for {
 		port := strconv.Itoa(first + int(next.Add(1)%count))
 		if listener, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil { // a stand-in for the service, for a moment
-			listener.Close()
+			_ = listener.Close()
 			return port
 		}
 	}
