@@ -17,7 +17,7 @@ import (
 type Readme struct {
 	Blocks []Block
 	Links  []string
-	Tables [][]string // the first cell of each row, without the header
+	Tables []Table
 
 	section string // while it is read
 }
@@ -26,6 +26,18 @@ type Readme struct {
 // or the lab whose symptom the query shows. Before it may stand the tenant that a query is for, as tenant=usage.
 // Its section is the text of the heading above it.
 type Block struct{ Section, Language, Tenant, Argument, Text string }
+
+// Table is the text of a table's cells, row by row, without the header.
+type Table [][]string
+
+// First returns the first cell of each row.
+func (t Table) First() []string {
+	var cells []string
+	for _, row := range t {
+		cells = append(cells, row[0])
+	}
+	return cells
+}
 
 var picture = regexp.MustCompile(`\bsrc(?:set)?="([^"]+)"`) // in HTML
 
@@ -67,13 +79,18 @@ func (r *Readme) add(node ast.Node, source []byte) {
 	case *ast.Image:
 		r.Links = append(r.Links, string(n.Destination))
 	case *extast.Table:
-		var cells []string
+		var table Table
 		for row := n.FirstChild(); row != nil; row = row.NextSibling() {
-			if _, header := row.(*extast.TableHeader); !header && row.FirstChild() != nil {
-				cells = append(cells, plainText(row.FirstChild(), source))
+			if _, header := row.(*extast.TableHeader); header || row.FirstChild() == nil {
+				continue
 			}
+			var cells []string
+			for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
+				cells = append(cells, plainText(cell, source))
+			}
+			table = append(table, cells)
 		}
-		r.Tables = append(r.Tables, cells)
+		r.Tables = append(r.Tables, table)
 	}
 }
 
