@@ -80,7 +80,7 @@ func TestFilesFitGrafana(t *testing.T) {
 	}
 }
 
-// TestPanels wants titles that fit, and axes that show a zero at their lower end.
+// TestPanels wants titles that fit, axes that show a zero at their lower end, and log lines that say more than the message.
 func TestPanels(t *testing.T) {
 	for stage := 1; stage <= 6; stage++ {
 		for _, b := range append(boards(stage), pipeline()) {
@@ -99,8 +99,13 @@ func TestPanels(t *testing.T) {
 						t.Errorf("stage %d, %s: two panels are called %q", stage, b.title, title)
 					}
 					titles[title] = true
-					if built.Type == "timeseries" {
+					switch built.Type {
+					case "timeseries":
 						checkAxis(t, title, *built.FieldConfig.Defaults.Unit, built.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig))
+					case "logs":
+						if query := built.Targets[0].(loki.Dataquery); !strings.Contains(query.Expr, "line_format") {
+							t.Errorf("%q shows bare messages", title)
+						}
 					}
 				}
 			}
