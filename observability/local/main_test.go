@@ -75,7 +75,7 @@ func TestOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"10 users roll ", "replies by status: map[200:", "The slowest request", "roll: roll die", "█", "A failed request", "ERROR roll failed",
-		"roll: GET /roll", "p95", "die_failed", "fair", "risky",
+		"roll: GET /roll", "p95", "failed", "fair", "risky",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report lacks %q", want)
