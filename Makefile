@@ -44,8 +44,8 @@ vulnerabilities: ## known vulnerabilities in what the modules call
 e2e: ## each stage with Docker; E2E_STAGES names the stages, the default is all
 	go test -tags e2e -count=1 -timeout 60m -v ./observability/tests/e2e
 
-measure: ## the tables of observability/measurements, in an hour and a half
-	go test -tags measurements -count=1 -timeout 3h -v ./observability/measurements/...
+measure: ## the tables of observability/measurements, in about an hour
+	go test -tags measurements -p 1 -count=1 -timeout 3h -v ./observability/measurements/...
 
 pictures: ## retakes the pictures of the page and of the report of the run without Docker
 	PICTURES=1 go test -count=1 -timeout 30m -run 'TestPage|TestReportPictures' ./observability/tests/stages
