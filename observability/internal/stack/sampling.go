@@ -44,6 +44,50 @@ func (s *Stack) FailedRuns(t *testing.T) []FailedRun {
 	return failed
 }
 
+// InTempo wants the run's trace with all its spans.
+func (r FailedRun) InTempo() error {
+	spans, err := Trace(r.Trace)
+	if err != nil {
+		return err
+	}
+	// The user's request, the page and its two calls, the roll service's request and its call; the die service and its database,
+	// twice.
+	const others = 10
+	if n := countSpans(spans); n != others+r.Dice {
+		return fmt.Errorf("the trace %s of %d dice has %d spans, want %d", r.Trace, r.Dice, n, others+r.Dice)
+	}
+	return Whole(spans)
+}
+
+// countSpans counts the spans of a trace. One that was sent twice is one.
+func countSpans(spans []Span) int {
+	ids := make(map[string]bool)
+	for _, s := range spans {
+		ids[s.ID] = true
+	}
+	return len(ids)
+}
+
+// Whole wants one root in a trace, and the parents of all other spans.
+func Whole(spans []Span) error {
+	ids, roots := make(map[string]bool), make(map[string]bool)
+	for _, s := range spans {
+		ids[s.ID] = true
+		if s.Parent == "" {
+			roots[s.ID] = true
+		}
+	}
+	if len(roots) != 1 {
+		return fmt.Errorf("%d roots among %+v", len(roots), spans)
+	}
+	for _, s := range spans {
+		if s.Parent != "" && !ids[s.Parent] {
+			return fmt.Errorf("no parent of %+v", s)
+		}
+	}
+	return nil
+}
+
 // TimeOf returns the time of a log line.
 func TimeOf(t *testing.T, record map[string]any) time.Time {
 	t.Helper()

@@ -25,7 +25,7 @@ func stages(t *testing.T) []string {
 // shell returns the standard output of a command, which must succeed.
 func shell(t *testing.T, directory, command string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // a benchmark may have to compile all
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute) // a benchmark may have to compile all
 	defer cancel()
 	c := exec.CommandContext(ctx, "sh", "-c", command)
 	c.Dir = directory

@@ -15,8 +15,13 @@ import (
 // readmes returns the README of the root and those of all stages, by their directory.
 func readmes(t *testing.T) map[string]readme.Readme {
 	t.Helper()
+	return readmesOf(t, append(stages(t), ".")...)
+}
+
+func readmesOf(t *testing.T, directories ...string) map[string]readme.Readme {
+	t.Helper()
 	all := make(map[string]readme.Readme)
-	for _, directory := range append(stages(t), ".") {
+	for _, directory := range directories {
 		got, err := readme.Read(filepath.Join(root, directory, "README.md"))
 		if err != nil {
 			t.Fatal(err)
@@ -28,13 +33,7 @@ func readmes(t *testing.T) map[string]readme.Readme {
 
 func TestReadmeLinks(t *testing.T) {
 	all := readmes(t)
-	for _, directory := range []string{"observability", "observability/measurements"} {
-		text, err := readme.Read(filepath.Join(root, directory, "README.md"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[directory] = text
-	}
+	maps.Copy(all, readmesOf(t, "observability", "observability/measurements", "observability/sampling"))
 	for directory, text := range all {
 		for _, link := range text.Links {
 			if strings.Contains(link, "://") {
@@ -61,6 +60,18 @@ func TestFilesOfTheStack(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// TestSamplingLabs wants the patches of the sampling overlay to fit the files that they change. Their symptoms are tested with
+// Docker.
+func TestSamplingLabs(t *testing.T) {
+	patches, err := filepath.Glob(filepath.Join(root, "observability", "sampling", "labs", "*.patch"))
+	if err != nil || len(patches) == 0 {
+		t.Fatalf("no patches: %v", err)
+	}
+	for _, patch := range patches {
+		shell(t, filepath.Join(root, "observability", "sampling"), "git apply --check labs/"+filepath.Base(patch))
 	}
 }
 
@@ -92,7 +103,9 @@ func TestMeasurements(t *testing.T) {
 
 // TestReadmeExcerpts wants each excerpt to be in the file that it says it is from, letter by letter.
 func TestReadmeExcerpts(t *testing.T) {
-	for directory, text := range readmes(t) {
+	all := readmes(t)
+	maps.Copy(all, readmesOf(t, "observability/sampling"))
+	for directory, text := range all {
 		for _, block := range text.Of("go", "yaml") {
 			if block.Argument == "" && directory == "." {
 				continue // an example

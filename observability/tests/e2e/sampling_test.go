@@ -71,52 +71,8 @@ func checkErrors(t *testing.T, s *stack.Stack, generated stack.Summary) {
 		t.Errorf("the roll service wrote of %d failures, users saw %d", len(failed), generated.Replies["500"])
 	}
 	for _, r := range failed {
-		stack.Eventually(t, "the trace of a failed run", func() error { return inTempo(r) })
+		stack.Eventually(t, "the trace of a failed run", r.InTempo)
 	}
-}
-
-// inTempo wants the run's trace with all its spans.
-func inTempo(r stack.FailedRun) error {
-	spans, err := stack.Trace(r.Trace)
-	if err != nil {
-		return err
-	}
-	// The user's request, the page and its two calls, the roll service's request and its call; the die service and its database,
-	// twice.
-	const others = 10
-	if n := countSpans(spans); n != others+r.Dice {
-		return fmt.Errorf("the trace %s of %d dice has %d spans, want %d", r.Trace, r.Dice, n, others+r.Dice)
-	}
-	return whole(spans)
-}
-
-// countSpans counts the spans of a trace. One that was sent twice is one.
-func countSpans(spans []stack.Span) int {
-	ids := make(map[string]bool)
-	for _, s := range spans {
-		ids[s.ID] = true
-	}
-	return len(ids)
-}
-
-// whole wants one root in a trace, and the parents of all other spans.
-func whole(spans []stack.Span) error {
-	ids, roots := make(map[string]bool), make(map[string]bool)
-	for _, s := range spans {
-		ids[s.ID] = true
-		if s.Parent == "" {
-			roots[s.ID] = true
-		}
-	}
-	if len(roots) != 1 {
-		return fmt.Errorf("%d roots among %+v", len(roots), spans)
-	}
-	for _, s := range spans {
-		if s.Parent != "" && !ids[s.Parent] {
-			return fmt.Errorf("no parent of %+v", s)
-		}
-	}
-	return nil
 }
 
 // checkOthers waits for all decisions, and wants all that was kept in Tempo, whole. Of the traces that are neither slow nor have
@@ -145,7 +101,7 @@ func checkOthers(t *testing.T) {
 	for _, id := range kept {
 		stack.Eventually(t, "a whole trace", func() error {
 			spans, err := stack.Trace(strings.Repeat("0", 32-len(id)) + id) // Tempo leaves out leading zeros
-			return errors.Join(err, whole(spans))
+			return errors.Join(err, stack.Whole(spans))
 		})
 	}
 	forced, err := stack.TraceQL(`{ status = error } || { trace:duration >= 900ms }`)

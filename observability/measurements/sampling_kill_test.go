@@ -1,6 +1,6 @@
-//go:build e2e
+//go:build measurements
 
-package e2e
+package measurements
 
 import (
 	"cmp"
@@ -25,14 +25,14 @@ type samplingFault struct {
 
 // TestSamplingFaults takes one collector after the other away under load. A gateway that is killed must lose no other traces with
 // an error than those that waited for a decision; one that is stopped decides on them before; and the agent has all on disk.
-// SAMPLING=5 does so five times, and writes the table of the README.
+// Each is tried five times, or as often as SAMPLING says. It writes a table of the README.
 func TestSamplingFaults(t *testing.T) {
 	faults := []samplingFault{
 		{name: "a gateway is killed", service: "gateway-1", how: "kill", loses: true, cuts: true},
 		{name: "a gateway is stopped", service: "gateway-1", how: "stop", cuts: true},
 		{name: "the agent is killed", service: "collector", how: "kill"},
 	}
-	times, err := strconv.Atoi(cmp.Or(os.Getenv("SAMPLING"), "1"))
+	times, err := strconv.Atoi(cmp.Or(os.Getenv("SAMPLING"), "5"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +53,8 @@ func TestSamplingFaults(t *testing.T) {
 		tb.Row(cells...)
 	}
 	t.Log(tb)
-	if os.Getenv("SAMPLING") != "" && !t.Failed() {
-		if err := tb.Write(filepath.Join(repository, samplingDirectory, "README.md"), "faults"); err != nil {
+	if !t.Failed() {
+		if err := tb.Write(filepath.Join(repository, "observability", "sampling", "README.md"), "faults"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -98,7 +98,7 @@ func (f samplingFault) try(t *testing.T, s *stack.Stack) [4]int {
 		case r.At.After(begun.Add(-before)) && r.At.Before(ended.Add(after)):
 			atRisk = append(atRisk, r)
 		default:
-			stack.Eventually(t, "the trace of a run that failed at another time", func() error { return inTempo(r) })
+			stack.Eventually(t, "the trace of a run that failed at another time", r.InTempo)
 		}
 	}
 	lost, cut := f.checkAtRisk(t, atRisk)
@@ -112,9 +112,9 @@ func (f samplingFault) checkAtRisk(t *testing.T, runs []stack.FailedRun) (lost, 
 		t.Error("no run failed while traces waited: the test tells nothing")
 	}
 	for _, r := range runs {
-		err := inTempo(r)
+		err := r.InTempo()
 		if err != nil && !f.loses && !f.cuts {
-			err = stack.Poll(func() error { return inTempo(r) })
+			err = stack.Poll(r.InTempo)
 		}
 		if err == nil {
 			continue
