@@ -24,10 +24,11 @@ func dependencies(stage int) board {
 			}},
 			{height: 9, panels: []panel{retries(), lookups(), rollDuration(stage)}},
 			{height: 10, panels: []panel{
-				spanTable("Recent errors", `Where did a failure begin? Each row is the lowest span with an error in its
-					trace. The spans above it only pass the failure on, and are listed only while the rest of their trace is
-					still arriving.`,
-					failedSpan+" !< "+failedSpan+" | select(span:name, span.error.type)",
+				spanTable("Recent errors", `Where did a failure begin? Each row is a span whose error is more than an HTTP status: a
+					die that failed, a call that nobody answered, or a query that failed. The spans above it in its trace only
+					pass the failure on. What failed within a service's own code is in the log on the right.`,
+					`{ resource.service.name != "" && span:status = error && span.error.type !~ "^[45]..$" }`+
+						` | select(span:name, span.error.type)`,
 					"Time", column{"error.type", "Error", 110}),
 				logPanel("Warnings and errors", `What do the services complain about? An error is logged once, by the
 					service that handled it. Click a record to see the link to its trace.`,
@@ -36,8 +37,6 @@ func dependencies(stage int) board {
 		},
 	}
 }
-
-const failedSpan = `{ span:status = error && resource.service.name != "" }` // the name is for its column
 
 const edges = `{connection_type=""}` // neither calls that nobody answered, nor queries of a database
 
