@@ -24,7 +24,8 @@ const (
 )
 
 // TestSampling sends a known number of requests. It wants all traces with an error, whole, of the others no more and no fewer
-// than chance allows, and metrics that count every request.
+// than chance allows, and metrics that count every request. At the end it kills a gateway, which must lose no other traces than those
+// that waited for its decision.
 func TestSampling(t *testing.T) {
 	s := stack.StartSampled(t, repository, "MAX_ROLLS_PER_USER=150")
 	generated := s.WaitForTraffic(t)
@@ -41,6 +42,10 @@ func TestSampling(t *testing.T) {
 				t.Errorf("%s without its fault: want no data, got: %v", query.Argument, err)
 			}
 		}
+	})
+	t.Run("killed gateway", func(t *testing.T) {
+		killed := stack.SamplingFault{Name: "a gateway is killed", Service: "gateway-1", How: "kill", Away: 30 * time.Second, Loses: true, Cuts: true}
+		t.Logf("%+v", killed.Try(t, s))
 	})
 }
 
