@@ -87,13 +87,13 @@ func readTotals() (totals, error) {
 	return totals{len(traces), len(records), dice}, err
 }
 
-// settledTotals are totals that no longer change.
+// settledTotals are totals that no longer change. There has been a roll before.
 func settledTotals(t *testing.T) totals {
 	t.Helper()
 	var before totals
 	stack.Eventually(t, "the totals", func() error {
 		now, err := readTotals()
-		if err == nil && now != before {
+		if err == nil && (now != before || now == totals{}) {
 			before, err = now, fmt.Errorf("%+v, and perhaps more", now)
 			wait(6 * time.Second) // longer than the interval of an export
 		}
