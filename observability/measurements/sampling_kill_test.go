@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -34,20 +33,17 @@ func TestSamplingFaults(t *testing.T) {
 	s.WaitForTraffic(t)
 	tb := table.New("Fault", "Times", "Traces that wait at a gateway", "Failed runs at risk", "Lost", "Not whole")
 	for _, f := range faults {
-		var waiting, atRisk, lost, cut []int
-		for range times {
-			toll := f.Try(t, s)
-			waiting, atRisk = append(waiting, toll.Waiting), append(atRisk, toll.AtRisk)
-			lost, cut = append(lost, toll.Lost), append(cut, toll.Cut)
-		}
-		tb.Row(f.Name, strconv.Itoa(times), fromTo(waiting), fromTo(atRisk), fromTo(lost), fromTo(cut))
+		t.Run(f.Name, func(t *testing.T) {
+			var waiting, atRisk, lost, cut []int
+			for range times {
+				toll := f.Try(t, s)
+				waiting, atRisk = append(waiting, toll.Waiting), append(atRisk, toll.AtRisk)
+				lost, cut = append(lost, toll.Lost), append(cut, toll.Cut)
+			}
+			tb.Row(f.Name, strconv.Itoa(times), fromTo(waiting), fromTo(atRisk), fromTo(lost), fromTo(cut))
+		})
 	}
-	t.Log(tb)
-	if !t.Failed() {
-		if err := tb.Write(filepath.Join(repository, "observability", "sampling", "README.md"), "faults"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeTableTo(t, samplingReadme, tb, "faults")
 }
 
 // fromTo returns the least and the greatest of some numbers.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,8 @@ import (
 	"example.com/dice/observability/internal/stack"
 	"example.com/dice/observability/internal/table"
 )
+
+const samplingReadme = "../sampling/README.md"
 
 // TestSamplingCost sends the same traffic without sampling, with sampling at the head and at the tail, and writes the table of the
 // README: what each saves, and what can be asked afterwards. Each is run three times, or as often as SAMPLING says.
@@ -48,21 +49,17 @@ func TestSamplingCost(t *testing.T) {
 					measured[row] = append(measured[row], value)
 				}
 			}
+			t.Logf("%.1f", measured)
 			for row, values := range measured {
 				results[row] = append(results[row], between(row, values))
 			}
 		})
 	}
-	tb := table.New("", "Everything", "Head, 5 %", "Tail")
+	tb := table.New("", "Everything", "Head, 5 %", "This overlay")
 	for _, row := range samplingRows {
 		tb.Row(append([]string{row}, results[row]...)...)
 	}
-	t.Log(tb)
-	if !t.Failed() {
-		if err := tb.Write(filepath.Join(repository, "observability", "sampling", "README.md"), "cost"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeTableTo(t, samplingReadme, tb, "cost")
 }
 
 // The rows of the table. A share is in percent.

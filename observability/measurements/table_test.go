@@ -19,12 +19,18 @@ const (
 // writeTable puts a table into the README, if all of it was measured and nothing failed.
 func writeTable(t *testing.T, tb *table.Table, name string) {
 	t.Helper()
+	writeTableTo(t, "README.md", tb, name)
+}
+
+// writeTableTo is writeTable for another README.
+func writeTableTo(t *testing.T, file string, tb *table.Table, name string) {
+	t.Helper()
 	t.Log(tb)
 	selected := strings.Contains(flag.Lookup("test.run").Value.String(), "/")
 	if selected || os.Getenv("E2E_STAGES") != "" || t.Failed() {
 		return
 	}
-	if err := tb.Write("README.md", name); err != nil {
+	if err := tb.Write(file, name); err != nil {
 		t.Fatal(err)
 	}
 }

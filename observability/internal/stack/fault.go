@@ -57,6 +57,7 @@ func (f SamplingFault) Try(t *testing.T, s *Stack) SamplingToll {
 	}
 	toll.AtRisk = len(atRisk)
 	toll.Lost, toll.Cut = f.missing(t, atRisk)
+	t.Logf("%s: %+v", f.Name, toll)
 	return toll
 }
 

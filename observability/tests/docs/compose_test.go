@@ -10,11 +10,13 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// TestContainers wants each container of each stage to have no more rights than it needs, and a bound for its memory.
+// TestContainers wants each container of each stage, under the overlay for sampling too, to have no more rights than it needs, and a
+// bound for its memory.
 func TestContainers(t *testing.T) {
 	for _, name := range stages(t) {
 		directory := filepath.Join(root, name)
-		options, err := cli.NewProjectOptions([]string{filepath.Join(directory, "compose.yaml")},
+		overlay := filepath.Join(root, "observability", "sampling", "compose.yaml") // changes and adds services, and removes none
+		options, err := cli.NewProjectOptions([]string{filepath.Join(directory, "compose.yaml"), overlay},
 			cli.WithWorkingDirectory(directory), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithName(name))
 		if err != nil {
 			t.Fatal(err)
