@@ -49,7 +49,7 @@ func TestSamplingCost(t *testing.T) {
 					measured[row] = append(measured[row], value)
 				}
 			}
-			t.Logf("%.1f", measured)
+			t.Log(measured)
 			for row, values := range measured {
 				results[row] = append(results[row], between(row, values))
 			}
