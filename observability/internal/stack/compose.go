@@ -65,6 +65,10 @@ func Start(t *testing.T, root, stage string, env ...string) *Stack {
 	t.Helper()
 	s := &Stack{Root: root, Stage: stage, Env: env}
 	s.Compose(t, "down", "--volumes", "--remove-orphans")
+	// The volumes of an overlay that an interrupted run used are not in this compose file.
+	if volumes := strings.Fields(s.left(t, "volume")); len(volumes) > 0 {
+		s.Docker(t, append([]string{"volume", "rm"}, volumes...)...)
+	}
 	s.Compose(t, "build")
 	if len(without()) == 0 {
 		s.Compose(t, "pull", "--quiet", "--ignore-buildable")
@@ -85,12 +89,18 @@ func Start(t *testing.T, root, stage string, env ...string) *Stack {
 		_ = up.Wait() // ends because its containers are gone
 		cancel()
 		for _, kind := range []string{"container", "volume", "network"} {
-			if left := s.Docker(t, kind, "ls", "--quiet", "--filter", "label=com.docker.compose.project="+stage); left != "" {
+			if left := s.left(t, kind); left != "" {
 				t.Errorf("docker compose down -v left a %s: %s", kind, left)
 			}
 		}
 	})
 	return s
+}
+
+// left returns the containers, volumes or networks of the stage, each on a line.
+func (s *Stack) left(t *testing.T, kind string) string {
+	t.Helper()
+	return s.Docker(t, kind, "ls", "--quiet", "--filter", "label=com.docker.compose.project="+s.Stage)
 }
 
 // checkRestarts wants no container that ended by itself, such as for want of memory, and was started again by its restart policy.
