@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/dice/observability/internal/lesson"
 	"example.com/dice/observability/internal/readme"
 )
 
@@ -34,37 +35,37 @@ func stages(t *testing.T) []string {
 // without.
 func TestLessonMakesTheStage(t *testing.T) {
 	for _, name := range stages(t) {
-		s, err := findStep(root, []string{name}, true)
+		s, err := lesson.Find(root, name, true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for how, d := range map[string]differ{"git": newDiffer(), "no git": {}} {
+		for how, d := range map[string]lesson.Differ{"git": lesson.NewDiffer(), "no git": {}} {
 			t.Run(name+" "+how, func(t *testing.T) {
-				if how == "git" && d.git == "" {
+				if how == "git" && d.Git == "" {
 					t.Skip("git is not installed")
 				}
 				var out bytes.Buffer
 				if err := show(&out, s, d); err != nil {
 					t.Fatal(err)
 				}
-				lessons := strings.Split(out.String(), "\n── ")[1:]
-				if len(lessons) != len(s.files) {
-					t.Fatalf("%d files are shown, want %d", len(lessons), len(s.files))
+				printed := strings.Split(out.String(), "\n── ")[1:]
+				if len(printed) != len(s.Files) {
+					t.Fatalf("%d files are shown, want %d", len(printed), len(s.Files))
 				}
-				for i, f := range s.files {
-					heading, hunks, _ := strings.Cut(lessons[i], "\n")
-					want := f.name + ": " + f.news
+				for i, f := range s.Files {
+					heading, hunks, _ := strings.Cut(printed[i], "\n")
+					want := f.Name + ": " + f.News
 					switch {
-					case f.before == "":
-						want = f.name + " (new): " + f.news
-					case f.after == "":
-						want = f.name + " (gone): " + f.news
+					case f.Before == "":
+						want = f.Name + " (new): " + f.News
+					case f.After == "":
+						want = f.Name + " (gone): " + f.News
 					}
 					if want = strings.TrimSuffix(want, ": "); heading != want { // tests have no line in the README
 						t.Errorf("heading %q, want %q", heading, want)
 					}
-					if got, want := apply(t, content(t, f.before), hunks), content(t, f.after); got != want {
-						t.Errorf("%s with its difference is not %s:\n%s", f.before, f.after, got)
+					if got, want := apply(t, content(t, f.Before), hunks), content(t, f.After); got != want {
+						t.Errorf("%s with its difference is not %s:\n%s", f.Before, f.After, got)
 					}
 				}
 			})
@@ -128,11 +129,11 @@ func apply(t *testing.T, text, hunks string) string {
 func TestLessonIsComplete(t *testing.T) {
 	noLesson := regexp.MustCompile(`(^|/)(README\.md|go\.sum|telemetry\.yaml|\.env|dice\.db.*|[^/]*_test\.go)$|^(dashboards|docs|labs|plain)/|(^|/)testdata/`)
 	for _, name := range stages(t) {
-		s, err := findStep(root, []string{name}, false)
+		s, err := lesson.Find(root, name, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		was, is := everything(t, filepath.Join(root, s.before)), everything(t, filepath.Join(root, s.after))
+		was, is := everything(t, filepath.Join(root, s.Before)), everything(t, filepath.Join(root, s.After))
 		all := maps.Clone(was)
 		maps.Copy(all, is)
 		var want []string
@@ -143,10 +144,10 @@ func TestLessonIsComplete(t *testing.T) {
 			}
 		}
 		var got []string
-		for _, f := range s.files {
-			got = append(got, f.name)
-			if f.news == "" {
-				t.Errorf("the README of %s does not say what is new in %s", name, f.name)
+		for _, f := range s.Files {
+			got = append(got, f.Name)
+			if f.News == "" {
+				t.Errorf("the README of %s does not say what is new in %s", name, f.Name)
 			}
 		}
 		if slices.Sort(got); !slices.Equal(got, want) {
@@ -159,7 +160,7 @@ func TestLessonIsComplete(t *testing.T) {
 // the order in which they are printed.
 func TestReadmeTeachesFromTheLesson(t *testing.T) {
 	for _, name := range stages(t) {
-		s, err := findStep(root, []string{name}, false)
+		s, err := lesson.Find(root, name, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,14 +173,14 @@ func TestReadmeTeachesFromTheLesson(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines, files := 0, []string(nil)
-		for _, f := range s.files {
-			hunks, err := newDiffer().hunks(f.before, f.after)
+		for _, f := range s.Files {
+			hunks, err := lesson.NewDiffer().Hunks(f.Before, f.After)
 			if err != nil {
 				t.Fatal(err)
 			}
 			added, removed := count(hunks)
 			lines += added + removed
-			files = append(files, f.name)
+			files = append(files, f.Name)
 		}
 		for _, want := range []string{"go run ./observability/lesson " + name + "\n", fmt.Sprintf("%d changed lines in %d files", lines, len(files))} {
 			if !strings.Contains(string(text), want) {
@@ -212,14 +213,14 @@ func everything(t *testing.T, directory string) map[string]string {
 
 // TestReadingOrder wants what the README recommends first, and configuration last.
 func TestReadingOrder(t *testing.T) {
-	files := []file{
-		{name: "compose.yaml"}, {name: "frontend/main.go"}, {name: "roll/handler_test.go"}, {name: "traffic/user.go"},
-		{name: "frontend/handler.go"}, {name: "roll/instruments.go"}, {name: "roll/batch.go", news: "the batch: read this one"},
+	files := []lesson.File{
+		{Name: "compose.yaml"}, {Name: "frontend/main.go"}, {Name: "roll/handler_test.go"}, {Name: "traffic/user.go"},
+		{Name: "frontend/handler.go"}, {Name: "roll/instruments.go"}, {Name: "roll/batch.go", News: "the batch: read this one"},
 	}
-	slices.SortFunc(files, func(a, b file) int { return a.rank() - b.rank() })
+	slices.SortFunc(files, func(a, b lesson.File) int { return a.Rank() - b.Rank() })
 	var got []string
 	for _, f := range files {
-		got = append(got, path.Base(f.name))
+		got = append(got, path.Base(f.Name))
 	}
 	want := []string{"batch.go", "instruments.go", "handler.go", "main.go", "user.go", "handler_test.go", "compose.yaml"}
 	if !slices.Equal(got, want) {
@@ -275,15 +276,15 @@ func TestErrors(t *testing.T) {
 
 // TestPager wants all lines at a pager, in the colors of git.
 func TestPager(t *testing.T) {
-	s, err := findStep(root, []string{"stage4-async"}, false)
+	s, err := lesson.Find(root, "stage4-async", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDiffer()
-	if d.git == "" {
+	d := lesson.NewDiffer()
+	if d.Git == "" {
 		t.Skip("git is not installed")
 	}
-	d.color = true
+	d.Color = true
 	got := filepath.Join(t.TempDir(), "paged")
 	t.Setenv("GIT_PAGER", "cat > "+got)
 	if err := page(os.Stdout, func(out io.Writer) error { return show(out, s, d) }); err != nil {

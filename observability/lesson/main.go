@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"example.com/dice/observability/internal/lesson"
 )
 
 func main() {
@@ -37,20 +39,24 @@ func run(arguments []string, out *os.File) error {
 		}
 		return err
 	}
-	root, err := findRoot()
+	root, err := lesson.FindRoot()
 	if err != nil {
 		return err
 	}
-	s, err := findStep(root, flags.Args(), *tests)
+	name := ""
+	if flags.NArg() == 1 {
+		name = flags.Arg(0)
+	}
+	s, err := lesson.Find(root, name, *tests)
 	if err != nil {
 		return err
 	}
-	d := newDiffer()
+	d := lesson.NewDiffer()
 	if *files || *stat {
 		return list(out, s, d, *stat)
 	}
 	terminal := term.IsTerminal(int(out.Fd()))
-	d.color = terminal && os.Getenv("NO_COLOR") == ""
+	d.Color = terminal && os.Getenv("NO_COLOR") == ""
 	if terminal {
 		return page(out, func(w io.Writer) error { return show(w, s, d) })
 	}
@@ -58,24 +64,24 @@ func run(arguments []string, out *os.File) error {
 }
 
 // show prints the step.
-func show(out io.Writer, s step, d differ) error {
-	fmt.Fprintf(out, "From %s to %s\n", s.before, s.after)
-	for _, f := range s.files {
-		hunks, err := d.hunks(f.before, f.after)
+func show(out io.Writer, s lesson.Step, d lesson.Differ) error {
+	fmt.Fprintf(out, "From %s to %s\n", s.Before, s.After)
+	for _, f := range s.Files {
+		hunks, err := d.Hunks(f.Before, f.After)
 		if err != nil {
 			return err
 		}
-		heading := "── " + f.name
+		heading := "── " + f.Name
 		switch {
-		case f.before == "":
+		case f.Before == "":
 			heading += " (new)"
-		case f.after == "":
+		case f.After == "":
 			heading += " (gone)"
 		}
-		if f.news != "" {
-			heading += ": " + f.news
+		if f.News != "" {
+			heading += ": " + f.News
 		}
-		if d.color {
+		if d.Color {
 			heading = "\x1b[1;33m" + heading + "\x1b[0m"
 		}
 		if _, err := fmt.Fprintf(out, "\n%s\n%s", heading, hunks); err != nil {
@@ -86,27 +92,27 @@ func show(out io.Writer, s step, d differ) error {
 }
 
 // list prints the names of the files, with what is new in them or with how much.
-func list(out io.Writer, s step, d differ, stat bool) error {
+func list(out io.Writer, s lesson.Step, d lesson.Differ, stat bool) error {
 	width := 0
-	for _, f := range s.files {
-		width = max(width, len(f.name))
+	for _, f := range s.Files {
+		width = max(width, len(f.Name))
 	}
 	added, removed := 0, 0
-	for _, f := range s.files {
+	for _, f := range s.Files {
 		if !stat {
-			fmt.Fprintf(out, "%-*s  %s\n", width, f.name, f.news)
+			fmt.Fprintf(out, "%-*s  %s\n", width, f.Name, f.News)
 			continue
 		}
-		hunks, err := d.hunks(f.before, f.after)
+		hunks, err := d.Hunks(f.Before, f.After)
 		if err != nil {
 			return err
 		}
 		plus, minus := count(hunks)
 		added, removed = added+plus, removed+minus
-		fmt.Fprintf(out, "%-*s %+5d %+5d\n", width, f.name, plus, -minus)
+		fmt.Fprintf(out, "%-*s %+5d %+5d\n", width, f.Name, plus, -minus)
 	}
 	if stat {
-		fmt.Fprintf(out, "%-*s %+5d %+5d\n", width, fmt.Sprintf("%d files", len(s.files)), added, -removed)
+		fmt.Fprintf(out, "%-*s %+5d %+5d\n", width, fmt.Sprintf("%d files", len(s.Files)), added, -removed)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package lesson
 
 import (
 	"bytes"
@@ -12,31 +12,32 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-// differ compares files, with git if it is installed.
-type differ struct {
-	git   string // path of the program, or empty
-	color bool   // by git, as its user has set it
+// Differ compares files, with git if it is installed.
+type Differ struct {
+	Git   string // path of the program, or empty
+	Color bool   // by git, as its user has set it
 }
 
-func newDiffer() differ {
+// NewDiffer returns a differ without colors.
+func NewDiffer() Differ {
 	git, err := exec.LookPath("git")
 	if err != nil {
-		return differ{}
+		return Differ{}
 	}
-	return differ{git: git}
+	return Differ{Git: git}
 }
 
-// hunks returns the difference between two files in the unified format, without the lines that name them. The path of a file
+// Hunks returns the difference between two files in the unified format, without the lines that name them. The path of a file
 // that does not exist is empty.
-func (d differ) hunks(before, after string) (string, error) {
-	if d.git == "" {
+func (d Differ) Hunks(before, after string) (string, error) {
+	if d.Git == "" {
 		return plainHunks(before, after)
 	}
 	color := "--color=never"
-	if d.color {
+	if d.Color {
 		color = "--color=always"
 	}
-	command := exec.Command(d.git, "diff", "--no-index", "--no-ext-diff", color, "--", cmp.Or(before, os.DevNull), cmp.Or(after, os.DevNull))
+	command := exec.Command(d.Git, "diff", "--no-index", "--no-ext-diff", color, "--", cmp.Or(before, os.DevNull), cmp.Or(after, os.DevNull))
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	output, err := command.Output()
@@ -46,7 +47,7 @@ func (d differ) hunks(before, after string) (string, error) {
 	return withoutHeaders(string(output)), nil
 }
 
-// plainHunks is hunks without git.
+// plainHunks is Hunks without git.
 func plainHunks(before, after string) (string, error) {
 	var texts [2]string
 	for i, file := range []string{before, after} {

@@ -1,4 +1,5 @@
-package main
+// Package lesson finds what a stage adds to the stage before, as far as a reader studies it.
+package lesson
 
 import (
 	"bytes"
@@ -16,21 +17,21 @@ import (
 	"example.com/dice/observability/internal/readme"
 )
 
-// step is the difference between two directories, as far as a reader studies it.
-type step struct {
-	before, after string // directories, relative to the repository
-	files         []file // in reading order
+// Step is the difference between two directories, as far as a reader studies it.
+type Step struct {
+	Before, After string // directories, relative to the repository
+	Files         []File // in reading order
 }
 
-// file is a file that is new, has changed, or is gone.
-type file struct {
-	name          string // relative to the directory
-	before, after string // paths; before is empty if the file is new, after if it is gone
-	news          string // what is new in it, in the words of the README
+// File is a file that is new, has changed, or is gone.
+type File struct {
+	Name          string // relative to the directory
+	Before, After string // paths; before is empty if the file is new, after if it is gone
+	News          string // what is new in it, in the words of the README
 }
 
-// findRoot returns the root of the repository, which is the working directory or above it.
-func findRoot() (string, error) {
+// FindRoot returns the root of the repository, which is the working directory or above it.
+func FindRoot() (string, error) {
 	directory, err := os.Getwd()
 	if err != nil {
 		return "", err
@@ -47,42 +48,42 @@ func findRoot() (string, error) {
 	}
 }
 
-// findStep returns the step to the stage that arguments name. The step to the first stage is from the service without
+// Find returns the step to the stage with this name. The step to the first stage is from the service without
 // instrumentation to the one with it.
-func findStep(root string, arguments []string, tests bool) (step, error) {
+func Find(root, name string, tests bool) (Step, error) {
 	readmes, err := filepath.Glob(filepath.Join(root, "stage*", "README.md"))
 	if err != nil || len(readmes) == 0 {
-		return step{}, fmt.Errorf("no stages in %s", root)
+		return Step{}, fmt.Errorf("no stages in %s", root)
 	}
 	var names []string
 	for _, file := range readmes {
 		names = append(names, filepath.Base(filepath.Dir(file)))
 	}
-	if len(arguments) != 1 {
-		return step{}, fmt.Errorf("name one stage: %s", strings.Join(names, ", "))
+	i := slices.Index(names, name)
+	switch {
+	case name == "":
+		return Step{}, fmt.Errorf("name one stage: %s", strings.Join(names, ", "))
+	case i < 0:
+		return Step{}, fmt.Errorf("unknown stage %q: there is %s", name, strings.Join(names, ", "))
 	}
-	i := slices.Index(names, arguments[0])
-	if i < 0 {
-		return step{}, fmt.Errorf("unknown stage %q: there is %s", arguments[0], strings.Join(names, ", "))
-	}
-	s := step{before: path.Join(names[0], "plain"), after: path.Join(names[0], "roll")}
+	s := Step{Before: path.Join(names[0], "plain"), After: path.Join(names[0], "roll")}
 	if i > 0 {
-		s = step{before: names[i-1], after: names[i]}
+		s = Step{Before: names[i-1], After: names[i]}
 	}
 	text, err := readme.Read(readmes[i])
 	if err != nil {
-		return step{}, err
+		return Step{}, err
 	}
 	return s, s.find(root, text, tests)
 }
 
 // find finds the files of the step.
-func (s *step) find(root string, text readme.Readme, tests bool) error {
-	before, err := read(filepath.Join(root, s.before), tests)
+func (s *Step) find(root string, text readme.Readme, tests bool) error {
+	before, err := read(filepath.Join(root, s.Before), tests)
 	if err != nil {
 		return err
 	}
-	after, err := read(filepath.Join(root, s.after), tests)
+	after, err := read(filepath.Join(root, s.After), tests)
 	if err != nil {
 		return err
 	}
@@ -94,17 +95,17 @@ func (s *step) find(root string, text readme.Readme, tests bool) error {
 		if existed && exists && bytes.Equal(old, content) {
 			continue
 		}
-		f := file{name: name, news: news(text, name)}
+		f := File{Name: name, News: news(text, name)}
 		if existed {
-			f.before = filepath.Join(root, s.before, name)
+			f.Before = filepath.Join(root, s.Before, name)
 		}
 		if exists {
-			f.after = filepath.Join(root, s.after, name)
+			f.After = filepath.Join(root, s.After, name)
 		}
-		s.files = append(s.files, f)
+		s.Files = append(s.Files, f)
 	}
-	slices.SortFunc(s.files, func(a, b file) int {
-		return cmp.Or(cmp.Compare(a.rank(), b.rank()), strings.Compare(a.name, b.name))
+	slices.SortFunc(s.Files, func(a, b File) int {
+		return cmp.Or(cmp.Compare(a.Rank(), b.Rank()), strings.Compare(a.Name, b.Name))
 	})
 	return nil
 }
@@ -151,11 +152,11 @@ func news(text readme.Readme, name string) string {
 	return ""
 }
 
-// rank is the place of a file in the reading order.
-func (f file) rank() int {
-	name := path.Base(f.name)
+// Rank is the place of a file in the reading order.
+func (f File) Rank() int {
+	name := path.Base(f.Name)
 	switch {
-	case strings.Contains(f.news, "read this one"):
+	case strings.Contains(f.News, "read this one"):
 		return 0
 	case name == "instruments.go":
 		return 1
@@ -163,7 +164,7 @@ func (f file) rank() int {
 		return 5
 	case !slices.Contains([]string{".go", ".html", ".sql"}, path.Ext(name)):
 		return 6 // configuration
-	case strings.HasPrefix(f.name, "traffic/"):
+	case strings.HasPrefix(f.Name, "traffic/"):
 		return 4
 	case slices.Contains([]string{"main.go", "config.go", "router.go"}, name):
 		return 3 // wiring
