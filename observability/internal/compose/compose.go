@@ -68,7 +68,12 @@ func Load(ctx context.Context, root, name string, settings Settings) (*Stage, er
 	if !slices.Contains(names, name) {
 		return nil, fmt.Errorf("unknown stage %q: there is %s", name, strings.Join(names, ", "))
 	}
-	dir, err := filepath.Abs(filepath.Join(root, name))
+	return LoadDirectory(ctx, filepath.Join(root, name), name, settings)
+}
+
+// LoadDirectory reads compose.yaml of a stage with this name in any directory beside the stages.
+func LoadDirectory(ctx context.Context, dir, name string, settings Settings) (*Stage, error) {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-// Package freeport finds ports for stages that tests run at the same time.
+// Package freeport finds ports for stages that run at the same time, such as in tests.
 package freeport
 
 import (

@@ -122,6 +122,12 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.buf)
+}
+
 // last returns the last line that is not empty.
 func (t *tail) last() string {
 	t.mu.Lock()

@@ -165,6 +165,16 @@ func (r *Runner) Traffic(ctx context.Context, lines io.Writer) error {
 	return nil
 }
 
+// Output returns the last 16 KiB that a service has written, also after it has exited.
+func (r *Runner) Output(service string) string {
+	for _, p := range r.services {
+		if p.name == service {
+			return p.output.String()
+		}
+	}
+	return ""
+}
+
 // Stop stops the services, which flush what they have, waits until the collector has sent all of it, because its queue
 // ends with it, and stops the collector. After Stop, the store has everything.
 func (r *Runner) Stop() error {

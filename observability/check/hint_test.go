@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"example.com/dice/observability/internal/compose"
+)
+
+// TestHints wants three hints about each item of each stage, and hunks that have the line of the third.
+func TestHints(t *testing.T) {
+	names, err := compose.Names(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		stage, want, err := read(t.Context(), repository, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := subject{root: repository, stage: name}
+		for _, item := range newChecklist(stage, want) {
+			place, err := s.find(&missing{Service: item.service, Needles: item.needles})
+			if err != nil {
+				t.Errorf("%s: %s: %s: %v", name, item.service, item.title, err)
+				continue
+			}
+			for i := 1; i <= mostHints; i++ {
+				if text := place.hint(i, item.kind); text == "" || strings.Contains(text, "%!") {
+					t.Errorf("%s: %s: hint %d is %q", name, item.title, i, text)
+				}
+			}
+			if place.line == "" || !strings.Contains(place.hunks, place.line) {
+				t.Errorf("%s: %s: the hunks lack the line %q:\n%s", name, item.title, place.line, place.hunks)
+			}
+		}
+	}
+}
+
+// TestHintAndSolution asks for hint after hint, then for the solution.
+func TestHintAndSolution(t *testing.T) {
+	s := learner(t, "stage1-roll")
+	l := line{item: item{kind: internalSpan, service: "roll", title: "a span", needles: []string{`"roll die"`}}, verdict: wrong("There is none.")}
+	if err := remember(s, result{lines: []line{l}, ran: true}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"Hint 1 of 3: tracer.Start makes a span", "Hint 2 of 3: The stage has it in stage1-roll/roll/roller.go", "Hint 3 of 3: stage1-roll/roll/roller.go:", "-solution stage1-roll"} {
+		var out bytes.Buffer
+		if err := hint(t.Context(), &out, s); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), want) || strings.Count(out.String(), "Hint ") != min(i+1, mostHints) {
+			t.Errorf("call %d: %s\nwant %s", i+1, &out, want)
+		}
+		if err := remember(s, result{lines: []line{l}, ran: true}); err != nil { // another check does not take hints back
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := solution(t.Context(), &out, s); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\n+\tctx, span := tracer.Start(ctx, \"roll die\""; !strings.Contains(out.String(), want) {
+		t.Errorf("solution:\n%s\nwant %s", &out, want)
+	}
+	out.Reset()
+	if err := list(&out, s.root); err != nil {
+		t.Fatal(err)
+	}
+	if want := "0 of 1 items, in " + s.directory + "; next: roll: a span\n  stage2-frontend      not begun\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("list:\n%s\nwant %s", &out, want)
+	}
+}
+
+// TestStartRefuses wants nothing to be overwritten, and clear errors.
+func TestStartRefuses(t *testing.T) {
+	s := learner(t, "stage1-roll")
+	for want, s := range map[string]subject{
+		"is not empty":         s,
+		"unknown stage":        {s.root, "stage9", filepath.Join(s.root, "other")},
+		"name a directory for": {s.root, "stage1-roll", filepath.Join(s.root, "stage1-roll")},
+	} {
+		if err := start(io.Discard, s); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	missing := subject{s.root, "stage1-roll", filepath.Join(s.root, "nowhere")}
+	if _, err := missing.evaluate(t.Context()); err == nil || !strings.Contains(err.Error(), "-start stage1-roll") {
+		t.Errorf("error %v, want how to begin", err)
+	}
+}
+
+// TestWaitForChange wants one change out of the several writes of an editor, also in a directory below.
+func TestWaitForChange(t *testing.T) {
+	directory := t.TempDir()
+	if err := write(filepath.Join(directory, "roll", "main.go"), []byte("1")); err != nil {
+		t.Fatal(err)
+	}
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watcher.Close()
+	if err := addAll(watcher, directory); err != nil {
+		t.Fatal(err)
+	}
+	changed := make(chan error, 1)
+	go func() { changed <- waitForChange(t.Context(), watcher) }()
+	select {
+	case <-changed:
+		t.Fatal("a change, and nothing has changed")
+	case <-time.After(2 * together):
+	}
+	if err := os.WriteFile(filepath.Join(directory, "roll", "main.go"), []byte("2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-changed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the change was not seen")
+	}
+}

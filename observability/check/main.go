@@ -1,0 +1,130 @@
+// Command check tells whether code is instrumented as a stage wants it: it runs the code's services with the stage's traffic before
+// the real collector, and compares what arrives with what the stage declares.
+//
+//	go run ./observability/check -start stage1-roll my-roll
+//	go run ./observability/check stage1-roll my-roll
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"example.com/dice/observability/internal/collector"
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/lesson"
+)
+
+// errNotAll is the outcome of a check that has found something missing; the checklist says what.
+var errNotAll = errors.New("not all is there yet")
+
+func main() {
+	collector.RunIfChild()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	switch {
+	case errors.Is(err, errNotAll):
+		os.Exit(1)
+	case err != nil && !errors.Is(err, context.Canceled): // Ctrl-C is no error
+		fmt.Fprintln(os.Stderr, "check:", err)
+		os.Exit(2)
+	}
+}
+
+// modes are the things that the command can do; the default is to check once.
+type modes struct{ start, hint, solution, watch, list bool }
+
+func run(ctx context.Context, arguments []string, out io.Writer) error {
+	var m modes
+	flags := flag.NewFlagSet("check", flag.ContinueOnError)
+	flags.BoolVar(&m.start, "start", false, "make DIRECTORY, with what STAGE starts from")
+	flags.BoolVar(&m.hint, "hint", false, "give a hint about the first missing item; up to three, each clearer than the last")
+	flags.BoolVar(&m.solution, "solution", false, "print the part of the lesson that makes the first missing item")
+	flags.BoolVar(&m.watch, "watch", false, "check again whenever a file is saved")
+	flags.BoolVar(&m.list, "list", false, "show how far you are in each stage")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: go run ./observability/check [-start | -hint | -solution | -watch] STAGE [DIRECTORY]\n       go run ./observability/check -list")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(arguments); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	root, err := lesson.FindRoot()
+	if err != nil {
+		return err
+	}
+	if m.list {
+		return list(out, root)
+	}
+	s, err := newSubject(root, flags.Args())
+	if err != nil {
+		return err
+	}
+	switch {
+	case m.start:
+		return start(out, s)
+	case m.hint:
+		return hint(ctx, out, s)
+	case m.solution:
+		return solution(ctx, out, s)
+	case m.watch:
+		return watch(ctx, out, s)
+	default:
+		return check(ctx, out, s)
+	}
+}
+
+// newSubject reads the arguments STAGE [DIRECTORY]. Without a directory the stage itself is checked.
+func newSubject(root string, arguments []string) (subject, error) {
+	names, err := compose.Names(root)
+	if err != nil {
+		return subject{}, err
+	}
+	switch len(arguments) {
+	case 1:
+		return subject{root, arguments[0], filepath.Join(root, arguments[0])}, nil
+	case 2:
+		return subject{root, arguments[0], filepath.Clean(arguments[1])}, nil
+	default:
+		return subject{}, fmt.Errorf("name one stage, and the directory of your code: the stages are %s", strings.Join(names, ", "))
+	}
+}
+
+// command is how to call this program for the same stage and directory.
+func (s subject) command(flag string) string {
+	line := "go run ./observability/check " + flag + " " + s.stage
+	if !s.isStage() {
+		line += " " + s.directory
+	}
+	return strings.ReplaceAll(line, "  ", " ")
+}
+
+// isStage reports whether the code is the stage's own.
+func (s subject) isStage() bool { return s.directory == filepath.Join(s.root, s.stage) }
+
+// check prints the checklist once, and remembers the result.
+func check(ctx context.Context, out io.Writer, s subject) error {
+	result, err := s.evaluate(ctx)
+	if err != nil {
+		return err
+	}
+	result.print(out, s)
+	if err := remember(s, result); err != nil {
+		return err
+	}
+	if result.missing() != nil {
+		return errNotAll
+	}
+	return nil
+}

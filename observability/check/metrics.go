@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"example.com/dice/observability/internal/declared"
+	"example.com/dice/observability/internal/store"
+)
+
+// mostValues is how many values an attribute of a metric may have that the stage does not declare. An id has more.
+const mostValues = 20
+
+// checkMetric wants a metric with its type, unit, bounds and attributes, and no more series than these make.
+func (r *round) checkMetric(service string, want declared.Metric, t declared.Telemetry) verdict {
+	var points []store.Point
+	var others []string
+	for _, point := range r.points {
+		switch {
+		case point.Service != service:
+		case point.Name == want.Name:
+			points = append(points, point)
+		case !slices.ContainsFunc(t.Metrics, func(m declared.Metric) bool { return m.Name == point.Name }):
+			others = append(others, point.Name)
+		}
+	}
+	if len(points) == 0 {
+		return wrong("No such metric has arrived.%s", nearest(want.Name, others))
+	}
+	for _, point := range points {
+		if v := checkPoint(point, want); v.reason != "" {
+			return v
+		}
+	}
+	if v := checkSeries(points, want); v.reason != "" {
+		return v
+	}
+	seen := make(map[string]bool)
+	for _, point := range points {
+		if v := checkAttributes("the metric", point.Attributes, point.Types, want.Attributes, t); v.reason != "" {
+			return v
+		}
+		for name := range point.Attributes {
+			seen[name] = true
+		}
+		if outcome := point.Attributes["dice.roll.outcome"]; outcome == "failed" && point.Attributes["error.type"] == "" && slices.Contains(want.Maybe, "error.type") {
+			return verdict{"A point with the outcome failed has no error.type." + nearest("error.type", keys(point.Attributes)), "errorType("}
+		}
+	}
+	return neverSeen(want.Maybe, seen)
+}
+
+func checkPoint(got store.Point, want declared.Metric) verdict {
+	switch {
+	case got.Type != want.Type:
+		return wrong("It is a %s, not a %s.", got.Type, want.Type)
+	case got.Unit != want.Unit:
+		return wrong("Its unit is %q, not %q.", got.Unit, want.Unit)
+	case want.Bounds != nil && !slices.Equal(got.Bounds, want.Bounds):
+		return verdict{fmt.Sprintf("The bounds of its buckets are %v, not %v.", got.Bounds, want.Bounds), "WithExplicitBucketBoundaries"}
+	}
+	return verdict{}
+}
+
+// checkSeries wants no attribute whose values grow with the traffic.
+func checkSeries(points []store.Point, want declared.Metric) verdict {
+	values := make(map[string]map[string]bool)
+	for _, point := range points {
+		for name, value := range point.Attributes {
+			if name == "otel.metric.overflow" {
+				return wrong("It has too many series: the SDK has put some into one with otel.metric.overflow.")
+			}
+			if values[name] == nil {
+				values[name] = make(map[string]bool)
+			}
+			values[name][value] = true
+		}
+	}
+	for name, v := range values {
+		if len(v) > mostValues && !slices.Contains(want.Always, name) && !slices.Contains(want.Maybe, name) {
+			return wrong("It has too many series: its attribute %s has %d values in %d series. An attribute of a metric has few values, known beforehand.", name, len(v), len(points))
+		}
+	}
+	return verdict{}
+}
+
+// alsoSeen returns what a learner has added to the stage: spans, metrics, log records, and attributes of these.
+func (r *round) alsoSeen(t declared.Telemetry) []string {
+	found := make(map[string]bool)
+	extra := func(what, service string, got map[string]string, want declared.Attributes) {
+		for name := range got {
+			if !slices.Contains(want.Always, name) && !slices.Contains(want.Maybe, name) {
+				found[fmt.Sprintf("%s: attribute %s of %s", service, name, what)] = true
+			}
+		}
+	}
+	for _, got := range r.spans {
+		i := slices.IndexFunc(t.Spans, func(want declared.Span) bool {
+			return want.Service == got.Service && want.Name == got.Name && want.Kind == got.Kind
+		})
+		if i < 0 {
+			found[fmt.Sprintf("%s: span %q (%s)", got.Service, got.Name, got.Kind)] = true
+			continue
+		}
+		extra(fmt.Sprintf("span %q", got.Name), got.Service, got.Attributes, t.Spans[i].Attributes)
+	}
+	for _, got := range r.records {
+		i := slices.IndexFunc(t.Logs, func(want declared.Log) bool { return want.Service == got.Service && want.Message == got.Message })
+		if i < 0 {
+			found[fmt.Sprintf("%s: log record %q", got.Service, got.Message)] = true
+			continue
+		}
+		extra(fmt.Sprintf("log record %q", got.Message), got.Service, got.Attributes, t.Logs[i].Attributes)
+	}
+	for _, got := range r.points {
+		i := slices.IndexFunc(t.Metrics, func(want declared.Metric) bool { return want.Name == got.Name })
+		if i < 0 {
+			found[fmt.Sprintf("%s: metric %s", got.Service, got.Name)] = true
+		}
+	}
+	var lines []string
+	for line := range found {
+		if !strings.HasPrefix(line, "traffic: ") {
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"example.com/dice/observability/internal/compose"
+)
+
+// progressFile is where the results are kept, in the root of the repository. Git ignores it.
+const progressFile = ".progress.json"
+
+// progress is what a learner has reached, by stage.
+type progress struct {
+	Checks map[string]checked `json:"checks"`
+}
+
+// checked is the last result of a stage's checklist.
+type checked struct {
+	Directory string   `json:"directory"`
+	Done      int      `json:"done"`
+	Of        int      `json:"of"`
+	Missing   *missing `json:"missing,omitempty"`
+}
+
+// missing is the first item that is not there.
+type missing struct {
+	Kind    kind     `json:"kind"`
+	Service string   `json:"service"`
+	Title   string   `json:"title"`
+	Reason  string   `json:"reason"`
+	Needles []string `json:"needles"`
+	Hints   int      `json:"hints"` // that were given
+}
+
+func readProgress(root string) (progress, error) {
+	p := progress{Checks: make(map[string]checked)}
+	content, err := os.ReadFile(filepath.Join(root, progressFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, nil
+	}
+	if err != nil {
+		return p, fmt.Errorf("reading your progress: %w", err)
+	}
+	if err := json.Unmarshal(content, &p); err != nil {
+		return p, fmt.Errorf("reading your progress: %s: %w; delete the file to begin again", progressFile, err)
+	}
+	return p, nil
+}
+
+func (p progress) write(root string) error {
+	content, err := json.MarshalIndent(p, "", "\t")
+	if err != nil {
+		return fmt.Errorf("writing your progress: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(root, progressFile), append(content, '\n'), 0o600); err != nil {
+		return fmt.Errorf("writing your progress: %w", err)
+	}
+	return nil
+}
+
+// remember keeps a result. Hints start again when another item is the first that is missing.
+func remember(s subject, r result) error {
+	p, err := readProgress(s.root)
+	if err != nil {
+		return err
+	}
+	c := checked{Directory: s.directory, Done: r.done(), Of: len(r.lines)}
+	if l := r.missing(); l != nil {
+		c.Missing = &missing{Kind: l.kind, Service: l.service, Title: l.title, Reason: l.verdict.reason, Needles: l.needles}
+		if l.verdict.needle != "" {
+			c.Missing.Needles = append([]string{l.verdict.needle}, l.needles...)
+		}
+		if old := p.Checks[s.stage].Missing; old != nil && old.Service+old.Title == l.service+l.title {
+			c.Missing.Hints = old.Hints
+		}
+	}
+	p.Checks[s.stage] = c
+	return p.write(s.root)
+}
+
+// list shows how far the learner is in each stage.
+func list(out io.Writer, root string) error {
+	names, err := compose.Names(root)
+	if err != nil {
+		return err
+	}
+	p, err := readProgress(root)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		c, ok := p.Checks[name]
+		switch {
+		case !ok:
+			fmt.Fprintf(out, "  %-20s not begun\n", name)
+		case c.Missing == nil:
+			fmt.Fprintf(out, "✓ %-20s all %d items, in %s\n", name, c.Of, c.Directory)
+		default:
+			fmt.Fprintf(out, "  %-20s %d of %d items, in %s; next: %s: %s\n", name, c.Done, c.Of, c.Directory, c.Missing.Service, c.Missing.Title)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/declared"
+)
+
+// result is the checklist with what one run has shown.
+type result struct {
+	lines []line
+	extra []string // what is there and not wanted: the learner's own
+	ran   bool     // or a service is missing, or was not built, or did not start
+}
+
+// line is an item, why it is not there, and whether the stage before has it already.
+type line struct {
+	item
+
+	verdict verdict
+	before  string // the stage before, if it has the item too
+}
+
+func (l line) there() bool { return l.verdict.reason == "" }
+
+// evaluate runs the code once.
+func (s subject) evaluate(ctx context.Context) (result, error) {
+	stage, want, err := read(ctx, s.root, s.stage)
+	if err != nil {
+		return result{}, err
+	}
+	before, old, err := s.before(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	r, err := s.play(ctx, want)
+	if err != nil {
+		return result{}, err
+	}
+	return judge(newChecklist(stage, want), r, want, before, old), nil
+}
+
+// read reads a stage and what it declares.
+func read(ctx context.Context, root, name string) (*compose.Stage, declared.Telemetry, error) {
+	stage, err := compose.Load(ctx, root, name, compose.Settings{})
+	if err != nil {
+		return nil, declared.Telemetry{}, err
+	}
+	want, err := declared.Read(root, name)
+	return stage, want, err
+}
+
+// before returns the stage before, and the items that it has. The first stage has none before it.
+func (s subject) before(ctx context.Context) (name string, has map[string]bool, err error) {
+	names, err := compose.Names(s.root)
+	if err != nil {
+		return "", nil, err
+	}
+	has = make(map[string]bool)
+	for i, stage := range names {
+		if stage != s.stage || i == 0 {
+			continue
+		}
+		before, want, err := read(ctx, s.root, names[i-1])
+		if err != nil {
+			return "", nil, err
+		}
+		for _, item := range newChecklist(before, want) {
+			has[item.key()] = true
+		}
+		return names[i-1], has, nil
+	}
+	return "", has, nil
+}
+
+// judge asks a run about each item. What did not run has nothing to ask; its first item says why.
+func judge(items []item, r *round, want declared.Telemetry, before string, has map[string]bool) result {
+	got := result{ran: len(r.missing) == 0 && r.failure == nil}
+	for _, item := range items {
+		l := line{item: item}
+		if has[item.key()] {
+			l.before = before
+		}
+		switch {
+		case got.ran || item.kind == presence:
+			l.verdict = item.check(r)
+		default:
+			l.verdict = verdict{reason: "The services do not run."}
+		}
+		got.lines = append(got.lines, l)
+	}
+	got.extra = r.alsoSeen(want)
+	return got
+}
+
+// missing returns the first line that is not there, or nil. What the stage before has comes first, unless nothing ran.
+func (r result) missing() *line {
+	for _, old := range []bool{true, false} {
+		for i, l := range r.lines {
+			if !l.there() && (l.before != "") == old && (r.ran || l.kind == presence) {
+				return &r.lines[i]
+			}
+		}
+	}
+	return nil
+}
+
+func (r result) done() int {
+	n := 0
+	for _, l := range r.lines {
+		if l.there() {
+			n++
+		}
+	}
+	return n
+}
+
+// print shows the items that are there, up to the first that is not, and why it is not.
+func (r result) print(out io.Writer, s subject) {
+	title := s.stage
+	if !s.isStage() {
+		title += ", your code in " + filepath.ToSlash(s.directory)
+	}
+	fmt.Fprintln(out, title)
+	missing := r.missing()
+	r.printBefore(out)
+	service := ""
+	for i := range r.lines {
+		l := &r.lines[i]
+		if l == missing {
+			printService(out, &service, l.service)
+			r.printMissing(out, l, s)
+			return
+		}
+		if l.before != "" || !l.there() || !r.ran {
+			continue
+		}
+		printService(out, &service, l.service)
+		fmt.Fprintf(out, "    ✓ %s\n", l.title)
+	}
+	fmt.Fprintf(out, "All %d items are there.\n", len(r.lines))
+	r.printExtra(out)
+}
+
+func printService(out io.Writer, last *string, service string) {
+	if *last != service {
+		fmt.Fprintf(out, "  %s\n", service)
+		*last = service
+	}
+}
+
+// printBefore sums up what the stage before has.
+func (r result) printBefore(out io.Writer) {
+	all, there, name := 0, 0, ""
+	for _, l := range r.lines {
+		if l.before == "" {
+			continue
+		}
+		name = l.before
+		all++
+		if l.there() {
+			there++
+		}
+	}
+	switch {
+	case all == 0 || !r.ran:
+	case there == all:
+		fmt.Fprintf(out, "  ✓ all %d items of %s\n", all, name)
+	default:
+		fmt.Fprintf(out, "  %d of %d items of %s\n", there, all, name)
+	}
+}
+
+func (r result) printMissing(out io.Writer, l *line, s subject) {
+	fmt.Fprintf(out, "    ✗ %s\n", l.title)
+	for text := range strings.Lines(strings.TrimSpace(l.verdict.reason)) {
+		fmt.Fprintf(out, "        %s\n", strings.TrimRight(text, "\n"))
+	}
+	fmt.Fprintf(out, "        Stuck? %s\n", s.command("-hint"))
+	if r.ran {
+		fmt.Fprintf(out, "%d of %d items are there.\n", r.done(), len(r.lines))
+	}
+	r.printExtra(out)
+}
+
+// printExtra lists what is the learner's own. That is welcome.
+func (r result) printExtra(out io.Writer) {
+	const most = 10
+	if len(r.extra) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "Also seen:")
+	for i, text := range r.extra {
+		if i == most {
+			fmt.Fprintf(out, "  and %d more\n", len(r.extra)-most)
+			return
+		}
+		fmt.Fprintf(out, "  %s\n", text)
+	}
+}

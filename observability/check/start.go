@@ -1,0 +1,114 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"example.com/dice/observability/internal/compose"
+)
+
+// start makes the directory, with what the stage starts from: the stage before without its tests, its README and its declaration.
+// The traffic and the modules are those of the stage itself. The first stage starts from its plain service.
+func start(out io.Writer, s subject) error {
+	if s.isStage() {
+		return fmt.Errorf("name a directory for your code, such as: %s my-%[2]s", s.command("-start"), strings.SplitN(s.stage, "-", 2)[0])
+	}
+	if entries, err := os.ReadDir(s.directory); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s is not empty: nothing was written", s.directory)
+	}
+	names, err := compose.Names(s.root)
+	if err != nil {
+		return err
+	}
+	i := slices.Index(names, s.stage)
+	if i < 0 {
+		return fmt.Errorf("unknown stage %q: there is %s", s.stage, strings.Join(names, ", "))
+	}
+	from := filepath.Join(s.root, s.stage, "plain")
+	if i > 0 {
+		from = filepath.Join(s.root, names[i-1])
+	}
+	if err := copyTree(from, s.directory, isStart); err != nil {
+		return err
+	}
+	if i > 0 {
+		if err := os.RemoveAll(filepath.Join(s.directory, compose.Traffic)); err != nil {
+			return err
+		}
+		if err := copyTree(filepath.Join(s.root, s.stage, compose.Traffic), filepath.Join(s.directory, compose.Traffic), isStart); err != nil {
+			return err
+		}
+	}
+	if err := s.copyModule(); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s has what %s starts from. The tasks are in the section \"Build it yourself\" of %[2]s/README.md. At any time:\n    %s\n",
+		filepath.ToSlash(s.directory), s.stage, s.command(""))
+	return nil
+}
+
+// isStart reports whether a learner starts with a file.
+func isStart(name string) bool {
+	for part := range strings.SplitSeq(path.Dir(name), "/") {
+		if slices.Contains([]string{"docs", "labs", "plain", "testdata"}, part) {
+			return false
+		}
+	}
+	base := path.Base(name)
+	return !strings.HasSuffix(base, "_test.go") && !strings.HasPrefix(base, "dice.db") &&
+		!slices.Contains([]string{"README.md", "telemetry.yaml", "go.mod", "go.sum"}, base)
+}
+
+func copyTree(from, to string, has func(name string) bool) error {
+	return fs.WalkDir(os.DirFS(from), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !has(name) {
+			return err
+		}
+		content, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			return err
+		}
+		return write(filepath.Join(to, name), content)
+	})
+}
+
+func write(file string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, content, 0o644)
+}
+
+// copyModule makes the directory a module with the libraries of the stage, in a workspace of its own with shared, so that the go
+// command and editors find both from there.
+func (s subject) copyModule() error {
+	shared, err := filepath.Rel(s.directory, filepath.Join(s.root, "shared"))
+	if err != nil {
+		absolute, absErr := filepath.Abs(s.directory)
+		if absErr != nil {
+			return errors.Join(err, absErr)
+		}
+		if shared, err = filepath.Rel(absolute, filepath.Join(s.root, "shared")); err != nil {
+			return err
+		}
+	}
+	shared = filepath.ToSlash(shared)
+	for _, name := range []string{"go.mod", "go.sum"} {
+		content, err := os.ReadFile(filepath.Join(s.root, s.stage, name))
+		if err != nil {
+			return err
+		}
+		text := strings.Replace(string(content), "=> ../shared\n", "=> "+shared+"\n", 1)
+		if err := write(filepath.Join(s.directory, name), []byte(text)); err != nil {
+			return err
+		}
+	}
+	return write(filepath.Join(s.directory, "go.work"), []byte("go 1.26.0\n\nuse (\n\t.\n\t"+shared+"\n)\n"))
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// together is how long after a change others are taken to belong to it: an editor writes a file in several steps.
+const together = 200 * time.Millisecond
+
+// watch checks the code, and again after each change of a file, until ctx ends.
+func watch(ctx context.Context, out io.Writer, s subject) (err error) {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("watching %s: %w", s.directory, err)
+	}
+	defer func() { err = errors.Join(err, watcher.Close()) }()
+	for {
+		if err := addAll(watcher, s.directory); err != nil {
+			return err
+		}
+		begin := time.Now()
+		if err := check(ctx, out, s); err != nil && !errors.Is(err, errNotAll) {
+			return err
+		}
+		fmt.Fprintf(out, "That took %s. Save a file to check again; Ctrl-C ends this.\n\n", time.Since(begin).Round(100*time.Millisecond))
+		if err := waitForChange(ctx, watcher); err != nil {
+			return err
+		}
+	}
+}
+
+// addAll watches a directory and those below it. Watching one twice does no harm.
+func addAll(watcher *fsnotify.Watcher, directory string) error {
+	return filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		if err := watcher.Add(path); err != nil {
+			return fmt.Errorf("watching %s: %w", path, err)
+		}
+		return nil
+	})
+}
+
+// waitForChange returns when files have changed, and change no more. Changes during the check before count too.
+func waitForChange(ctx context.Context, watcher *fsnotify.Watcher) error {
+	var settled <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-watcher.Errors:
+			return fmt.Errorf("watching: %w", err)
+		case event := <-watcher.Events:
+			if !event.Has(fsnotify.Chmod) {
+				settled = time.After(together)
+			}
+		case <-settled:
+			return nil
+		}
+	}
+}
