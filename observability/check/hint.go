@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -94,12 +95,12 @@ func (s subject) known(ctx context.Context, out io.Writer) (*missing, progress, 
 
 // place is where in the stages an item is made.
 type place struct {
-	stage, file, news string // the file is relative to the repository
-	number            int    // of the line
-	line, hunks       string
+	file, news  string // the file is relative to the repository
+	number      int    // of the line
+	line, hunks string
 }
 
-// find looks for what makes an item in the lesson of the stage, then in those before it.
+// find looks for what makes an item in the lesson of the stage, then in those before it, then in all files of the stage.
 func (s subject) find(m *missing) (place, error) {
 	names, err := compose.Names(s.root)
 	if err != nil {
@@ -112,23 +113,54 @@ func (s subject) find(m *missing) (place, error) {
 			if err != nil {
 				return place{}, err
 			}
-			found, err := search(step, name, m.Service, needle)
+			found, err := search(step, m.Service, needle)
 			if err != nil || found.file != "" {
 				return found, err
 			}
 		}
 	}
+	for _, needle := range m.Needles {
+		found, err := s.searchAll(m.Service, needle)
+		if err != nil || found.file != "" {
+			return found, err
+		}
+	}
 	return place{}, fmt.Errorf("no lesson has this: read the README of %s", s.stage)
 }
 
+// searchAll looks for a text in a service, in the configuration of its stage, and in what all services share.
+func (s subject) searchAll(service, needle string) (place, error) {
+	for _, pattern := range []string{path.Join(s.stage, service, "*.go"), path.Join(s.stage, "*.yaml"), "shared/*/*.go"} {
+		files, err := filepath.Glob(filepath.Join(s.root, pattern))
+		if err != nil {
+			return place{}, err
+		}
+		for _, file := range files {
+			number, line, err := lineOf(file, needle)
+			if err != nil {
+				return place{}, err
+			}
+			if line == "" || strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			name := path.Join(path.Dir(pattern), filepath.Base(file))
+			if strings.HasPrefix(pattern, "shared") {
+				name = path.Join("shared", filepath.Base(filepath.Dir(file)), filepath.Base(file))
+			}
+			return place{name, "what has not changed", number, line, line + "\n"}, nil
+		}
+	}
+	return place{}, nil
+}
+
 // search looks for a text in what a step adds: in the service's files first, then in configuration.
-func search(step lesson.Step, stage, service, needle string) (place, error) {
+func search(step lesson.Step, service, needle string) (place, error) {
 	for _, own := range []bool{true, false} {
 		for _, f := range step.Files {
 			if f.After == "" || strings.HasSuffix(step.After, "/roll") != own && strings.HasPrefix(f.Name, service+"/") != own || strings.HasPrefix(f.Name, "traffic/") {
 				continue
 			}
-			hunks, err := lesson.NewDiffer().Hunks(f.Before, f.After)
+			hunks, err := lesson.Differ{}.Hunks(f.Before, f.After)
 			if err != nil {
 				return place{}, err
 			}
@@ -137,7 +169,7 @@ func search(step lesson.Step, stage, service, needle string) (place, error) {
 				continue
 			}
 			number, text, err := lineOf(f.After, needle)
-			return place{stage, path.Join(step.After, f.Name), f.News, number, text, added}, err
+			return place{path.Join(step.After, f.Name), f.News, number, text, added}, err
 		}
 	}
 	return place{}, nil

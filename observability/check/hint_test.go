@@ -97,6 +97,18 @@ func TestStartRefuses(t *testing.T) {
 	}
 }
 
+// TestStartForDocker wants docker compose to build the code in the directory.
+func TestStartForDocker(t *testing.T) {
+	s := learner(t, "stage2-frontend")
+	content, err := os.ReadFile(filepath.Join(s.directory, ".env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "\nDICE_STAGE=" + filepath.Base(s.directory) + "\n"; !strings.Contains(string(content), want) {
+		t.Errorf(".env is %q, want %q", content, want)
+	}
+}
+
 // TestWaitForChange wants one change out of the several writes of an editor, also in a directory below.
 func TestWaitForChange(t *testing.T) {
 	directory := t.TempDir()

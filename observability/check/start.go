@@ -45,6 +45,9 @@ func start(out io.Writer, s subject) error {
 		if err := copyTree(filepath.Join(s.root, s.stage, compose.Traffic), filepath.Join(s.directory, compose.Traffic), isStart); err != nil {
 			return err
 		}
+		if err := s.renameStage(names[i-1]); err != nil {
+			return err
+		}
 	}
 	if err := s.copyModule(); err != nil {
 		return err
@@ -52,6 +55,16 @@ func start(out io.Writer, s subject) error {
 	fmt.Fprintf(out, "%s has what %s starts from. The tasks are in the section \"Build it yourself\" of %[2]s/README.md. At any time:\n    %s\n",
 		filepath.ToSlash(s.directory), s.stage, s.command(""))
 	return nil
+}
+
+// renameStage makes docker compose build the learner's code, where it built that of the stage before.
+func (s subject) renameStage(before string) error {
+	file := filepath.Join(s.directory, ".env")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return write(file, []byte(strings.Replace(string(content), "="+before, "="+filepath.Base(s.directory), 1)))
 }
 
 // isStart reports whether a learner starts with a file.
