@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,5 +142,36 @@ func TestWaitForChange(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("the change was not seen")
+	}
+}
+
+var quotedItem = regexp.MustCompile("`((?:the service|it answers|telemetry|metric|metrics|log record|span|event|usage) [^`]+)`")
+
+// TestReadmeTasks wants the items that each README names in its tasks to be in the checklist.
+func TestReadmeTasks(t *testing.T) {
+	names, err := compose.Names(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		stage, want, err := read(t.Context(), repository, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(repository, name, "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, _ := strings.Cut(string(text), "\n## Build it yourself\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		quoted := quotedItem.FindAllStringSubmatch(strings.ReplaceAll(section, "\n   ", " "), -1)
+		if len(quoted) < 4 {
+			t.Errorf("the README of %s names %d items in its tasks", name, len(quoted))
+		}
+		for _, match := range quoted {
+			if !slices.ContainsFunc(newChecklist(stage, want), func(i item) bool { return strings.HasPrefix(i.title, match[1]) }) {
+				t.Errorf("the README of %s names the item %q, which is not in the checklist", name, match[1])
+			}
+		}
 	}
 }

@@ -59,7 +59,7 @@ func runCommand(t *testing.T, text readme.Readme, directory, command string) {
 	switch {
 	case words[0] == "docker", words[0] == "LATENCY=500ms", words[0] == "OTEL_BSP_MAX_QUEUE_SIZE=2048", words[0] == "seq", strings.Contains(command, "http://localhost:3100/"): // tests/e2e
 	case atService.MatchString(command): // tests/stages
-	case strings.Contains(command, "/observability/local "), strings.Contains(command, "/observability/lesson "): // their own tests
+	case strings.Contains(command, "/observability/local "), strings.Contains(command, "/observability/lesson "), strings.Contains(command, "/observability/check "): // their own tests
 	case command == "OTEL_TRACES_EXPORTER=console go run ./roll": // the service's main_test.go
 	case command == "go test work": // what runs this
 	case words[0] == "diff":
