@@ -48,7 +48,7 @@ func requests(spans []store.Span) string {
 			errors[route]++
 		}
 	}
-	t := show.NewTable("route", "requests", "errors", "p50", "p95")
+	t := show.NewTable(1, "route", "requests", "errors", "p50", "p95")
 	for _, route := range slices.Sorted(maps.Keys(durations)) {
 		d := durations[route]
 		slices.Sort(d)
@@ -64,7 +64,7 @@ func tenants(records []store.Record) string {
 	for _, record := range records {
 		counts[row{record.Tenant, record.Service + ": " + record.Message}]++
 	}
-	t := show.NewTable("log record", "tenant", "records")
+	t := show.NewTable(1, "log record", "tenant", "records")
 	for _, r := range slices.SortedFunc(maps.Keys(counts), func(a, b row) int {
 		return cmp.Or(strings.Compare(a.tenant, b.tenant), strings.Compare(a.record, b.record))
 	}) {

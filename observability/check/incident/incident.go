@@ -48,7 +48,7 @@ func run(ctx context.Context, options Options, record recorder) (Result, error) 
 	}
 	g := game{fault: f, chance: chance, out: options.Out, answers: readLines(ctx, options.In)}
 	result := Result{Name: f.Name, Questions: len(f.Questions)}
-	fmt.Fprintf(g.out, "%s\nSomething is wrong with it.\n\n%s\n\n", report.Bold.Render(f.Stage), wrap(f.Symptom, ""))
+	fmt.Fprintf(g.out, "%s has a fault.\n\n%s\n\n%s\n\n", report.Bold.Render(f.Stage), wrap(f.Symptom, ""), options.whatFollows())
 	play := func() (err error) {
 		result.Right, err = g.play(ctx)
 		return err
@@ -62,6 +62,13 @@ func run(ctx context.Context, options Options, record recorder) (Result, error) 
 		err = nil
 	}
 	return result, err
+}
+
+func (o Options) whatFollows() string {
+	if o.Docker {
+		return "Docker starts the stage. Find out what is wrong in Grafana, and answer three questions here."
+	}
+	return "The stage runs for a quarter of a minute. Read the report, and answer three questions."
 }
 
 // choose returns the fault that options name, or one by chance.

@@ -40,7 +40,7 @@ func describe(s *store.Store) string {
 	section("Dice", "What dice.rolls counted.", show.Dice(s.Points()))
 	section("Log records", "", recordTable(s.Records()))
 	for _, example := range examples(show.Traces(s), interrupted(spans)) {
-		section(example.title, "", example.trace.String())
+		section(example.title, "", lipgloss.NewStyle().MaxWidth(columns).Render(example.trace.String()))
 	}
 	return out.String()
 }
@@ -114,15 +114,15 @@ func callTable(spans []store.Span) string {
 			answers[c] = append(answers[c], server)
 		}
 	}
-	t := show.NewTable(3, "caller", "call", "called", "calls", "answered", "p95 of the caller", "p95 of the called")
+	t := show.NewTable(3, "caller", "call", "callee", "calls", "answered", "p95 of the caller", "p95 of the callee")
 	for _, c := range slices.SortedFunc(maps.Keys(clients), func(a, b call) int {
 		return cmp.Or(strings.Compare(a.caller, b.caller), strings.Compare(a.name, b.name))
 	}) {
-		called, p95 := "?", "?"
+		callee, p95 := "?", "?"
 		if found := answers[c]; len(found) > 0 {
-			called, p95 = found[0].Service, show.Milliseconds(quantile(durations(found), 95))
+			callee, p95 = found[0].Service, show.Milliseconds(quantile(durations(found), 95))
 		}
-		t.Row(c.caller, c.name, called, strconv.Itoa(len(clients[c])), strconv.Itoa(len(answers[c])),
+		t.Row(c.caller, c.name, callee, strconv.Itoa(len(clients[c])), strconv.Itoa(len(answers[c])),
 			show.Milliseconds(quantile(durations(clients[c]), 95)), p95)
 	}
 	return fit(t)
@@ -281,13 +281,14 @@ func examples(traces []show.Trace, without map[string]bool) []example {
 		return nil
 	}
 	slices.SortFunc(sorted, func(a, b show.Trace) int { return cmp.Compare(a.Duration(), b.Duration()) })
+	slowest := sorted[len(sorted)-1]
 	all := []example{
 		{"A trace slower than three quarters of all", sorted[len(sorted)*3/4]},
-		{"The slowest trace", sorted[len(sorted)-1]},
+		{"The slowest trace", slowest},
 	}
 	seen := make(map[string]bool)
 	for _, t := range sorted {
-		if place := t.Origin(); place != "" && !seen[place] {
+		if place := t.Origin(); place != "" && !seen[place] && t.ID != slowest.ID {
 			seen[place] = true
 			all = append(all, example{"A trace that failed at " + place, t})
 		}

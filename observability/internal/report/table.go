@@ -11,15 +11,15 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// NewTable returns a table whose first column is text, and the others numbers.
-func NewTable(headers ...string) *table.Table {
+// NewTable returns a table whose first columns are texts, as many as it says, and the others numbers.
+func NewTable(texts int, headers ...string) *table.Table {
 	return table.New().Border(lipgloss.NormalBorder()).BorderStyle(Faint).Headers(headers...).
 		StyleFunc(func(row, column int) lipgloss.Style {
 			style := lipgloss.NewStyle().Padding(0, 1)
 			if row == table.HeaderRow {
 				style = style.Bold(true)
 			}
-			if column > 0 {
+			if column >= texts {
 				style = style.Align(lipgloss.Right)
 			}
 			return style
@@ -45,7 +45,7 @@ func Dice(points []store.Point) string {
 		columns[outcome] = true
 	}
 	headers := slices.Sorted(maps.Keys(columns))
-	t := NewTable(append([]string{"die"}, headers...)...)
+	t := NewTable(1, append([]string{"die"}, headers...)...)
 	for _, die := range slices.Sorted(maps.Keys(counts)) {
 		row := []string{die}
 		for _, outcome := range headers {
