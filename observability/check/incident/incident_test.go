@@ -158,9 +158,9 @@ func recorded(context.Context, string, fault, []string, func(string)) (*store.St
 func TestPlay(t *testing.T) {
 	everyFault(t, func(t *testing.T, f fault) {
 		right := rightAnswers(f, 7)
-		wrongFirst := ""
+		var wrongFirst strings.Builder
 		for answer := range strings.FieldsSeq(right) {
-			wrongFirst += strings.Replace(letters, answer, "", 1)[:1] + "\n" + answer + "\n"
+			wrongFirst.WriteString(strings.Replace(letters, answer, "", 1)[:1] + "\n" + answer + "\n")
 		}
 		tests := map[string]struct {
 			typed string
@@ -169,7 +169,7 @@ func TestPlay(t *testing.T) {
 		}{
 			"right":          {right, 3, []string{"3 of 3 right", f.Way[0].PromQL, "The fix", f.Name}},
 			"upper case":     {strings.ToUpper(right), 3, []string{"3 of 3 right"}},
-			"wrong first":    {wrongFirst, 0, []string{"0 of 3 right", "No. "}},
+			"wrong first":    {wrongFirst.String(), 0, []string{"0 of 3 right", "No. "}},
 			"not an answer":  {"e\n\nab\n" + right, 3, []string{"Type a, b, c or d", "3 of 3 right"}},
 			"end of input":   {right[:2], 1, []string{"Question 2 of 3"}},
 			"nothing at all": {"", 0, []string{"Question 1 of 3"}},
