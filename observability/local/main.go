@@ -18,6 +18,7 @@ import (
 
 	"example.com/dice/observability/internal/collector"
 	"example.com/dice/observability/internal/compose"
+	show "example.com/dice/observability/internal/report"
 	"example.com/dice/observability/internal/runner"
 )
 
@@ -77,7 +78,7 @@ func stageName(arguments []string) (string, error) {
 
 // play runs the stage until the report is shown, or until ctx ends, which is no error: Ctrl-C ends it.
 func play(ctx context.Context, s *compose.Stage, once bool, out io.Writer) (err error) {
-	running, err := runner.Start(ctx, s, func(doing string) { fmt.Fprintln(out, faint.Render("· "+doing)) })
+	running, err := runner.Start(ctx, s, func(doing string) { fmt.Fprintln(out, show.Faint.Render("· "+doing)) })
 	if ctx.Err() != nil && running == nil {
 		return nil
 	}
@@ -86,7 +87,7 @@ func play(ctx context.Context, s *compose.Stage, once bool, out io.Writer) (err 
 	}
 	defer func() { err = errors.Join(err, running.Stop()) }()
 
-	fmt.Fprintln(out, faint.Render("· traffic"))
+	fmt.Fprintln(out, show.Faint.Render("· traffic"))
 	progress := newProgress(out)
 	err = withFirst(ctx, running.Store, progress, func() error { return running.Traffic(ctx, progress) })
 	if ctx.Err() != nil {

@@ -9,45 +9,29 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/lipgloss"
-	"github.com/charmbracelet/lipgloss/table"
-
 	"example.com/dice/observability/internal/compose"
+	show "example.com/dice/observability/internal/report"
 	"example.com/dice/observability/internal/store"
 )
 
 // report is the one screen about a run: two traces, what each route did, and the dice.
 func report(s *store.Store) string {
-	all := traces(s)
+	all := show.Traces(s)
 	var out strings.Builder
 	if len(all) == 0 {
 		return "\nNo trace arrived.\n"
 	}
-	slowest := slices.MaxFunc(all, func(a, b trace) int { return int(a.duration() - b.duration()) })
-	fmt.Fprintf(&out, "\n%s %s\n%s", bold.Render("The slowest request"), faint.Render(slowest.id), slowest)
-	if i := slices.IndexFunc(all, trace.failed); i >= 0 {
-		fmt.Fprintf(&out, "\n%s %s\n%s", bold.Render("A failed request"), faint.Render(all[i].id), all[i])
+	slowest := slices.MaxFunc(all, func(a, b show.Trace) int { return int(a.Duration() - b.Duration()) })
+	fmt.Fprintf(&out, "\n%s %s\n%s", show.Bold.Render("The slowest request"), show.Faint.Render(slowest.ID), slowest)
+	if i := slices.IndexFunc(all, show.Trace.Failed); i >= 0 {
+		fmt.Fprintf(&out, "\n%s %s\n%s", show.Bold.Render("A failed request"), show.Faint.Render(all[i].ID), all[i])
 	}
-	fmt.Fprintf(&out, "\n%s\n%s\n", bold.Render("Requests, as the services saw them"), requests(s.Spans()))
-	fmt.Fprintf(&out, "\n%s\n%s\n", bold.Render("Dice that were rolled"), dice(s.Points()))
-	if records := s.Records(); slices.ContainsFunc(records, elsewhere) {
-		fmt.Fprintf(&out, "\n%s\n%s\n", bold.Render("Log records, by the tenant that the collector sent them to"), tenants(records))
+	fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Requests, as the services saw them"), requests(s.Spans()))
+	fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Dice that were rolled"), show.Dice(s.Points()))
+	if records := s.Records(); slices.ContainsFunc(records, show.Elsewhere) {
+		fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Log records, by the tenant that the collector sent them to"), tenants(records))
 	}
 	return out.String()
-}
-
-func newTable(headers ...string) *table.Table {
-	return table.New().Border(lipgloss.NormalBorder()).BorderStyle(faint).Headers(headers...).
-		StyleFunc(func(row, column int) lipgloss.Style {
-			style := lipgloss.NewStyle().Padding(0, 1)
-			if row == table.HeaderRow {
-				style = style.Bold(true)
-			}
-			if column > 0 {
-				style = style.Align(lipgloss.Right)
-			}
-			return style
-		})
 }
 
 // requests counts and times the server spans of each service and route.
@@ -64,41 +48,11 @@ func requests(spans []store.Span) string {
 			errors[route]++
 		}
 	}
-	t := newTable("route", "requests", "errors", "p50", "p95")
+	t := show.NewTable(1, "route", "requests", "errors", "p50", "p95")
 	for _, route := range slices.Sorted(maps.Keys(durations)) {
 		d := durations[route]
 		slices.Sort(d)
-		t.Row(route, strconv.Itoa(len(d)), strconv.Itoa(errors[route]), milliseconds(d[len(d)/2]), milliseconds(d[len(d)*95/100]))
-	}
-	return t.String()
-}
-
-// dice shows how often each face of each die came up, from the counter dice.rolls.
-func dice(points []store.Point) string {
-	counts := make(map[string]map[string]int) // by die, by value or outcome
-	columns := make(map[string]bool)
-	for _, point := range points {
-		if point.Name != "dice.rolls" {
-			continue
-		}
-		die, outcome := point.Attributes["die.identifier"], point.Attributes["die.value"]
-		if outcome == "" {
-			outcome = point.Attributes["dice.roll.outcome"]
-		}
-		if counts[die] == nil {
-			counts[die] = make(map[string]int)
-		}
-		counts[die][outcome] += int(point.Value)
-		columns[outcome] = true
-	}
-	headers := slices.Sorted(maps.Keys(columns))
-	t := newTable(append([]string{"die"}, headers...)...)
-	for _, die := range slices.Sorted(maps.Keys(counts)) {
-		row := []string{die}
-		for _, outcome := range headers {
-			row = append(row, strconv.Itoa(counts[die][outcome]))
-		}
-		t.Row(row...)
+		t.Row(route, strconv.Itoa(len(d)), strconv.Itoa(errors[route]), show.Milliseconds(d[len(d)/2]), show.Milliseconds(d[len(d)*95/100]))
 	}
 	return t.String()
 }
@@ -110,7 +64,7 @@ func tenants(records []store.Record) string {
 	for _, record := range records {
 		counts[row{record.Tenant, record.Service + ": " + record.Message}]++
 	}
-	t := newTable("log record", "tenant", "records")
+	t := show.NewTable(1, "log record", "tenant", "records")
 	for _, r := range slices.SortedFunc(maps.Keys(counts), func(a, b row) int {
 		return cmp.Or(strings.Compare(a.tenant, b.tenant), strings.Compare(a.record, b.record))
 	}) {

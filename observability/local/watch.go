@@ -7,11 +7,9 @@ import (
 	"sync"
 	"time"
 
+	show "example.com/dice/observability/internal/report"
 	"example.com/dice/observability/internal/store"
 )
-
-// complete is how long after its end all of a trace has arrived: services hold spans back for a second.
-const complete = 2 * time.Second
 
 // withFirst calls do, and meanwhile prints the first whole trace that arrives.
 func withFirst(ctx context.Context, s *store.Store, out *progress, do func() error) error {
@@ -31,8 +29,8 @@ func showFirst(ctx context.Context, s *store.Store, out *progress) {
 			return
 		case <-time.After(200 * time.Millisecond):
 		}
-		if all := traces(s); len(all) > 0 && all[0].whole() {
-			out.print(fmt.Sprintf("\n%s %s\n%s\n", bold.Render("The first request"), faint.Render(all[0].id), all[0]))
+		if all := show.Traces(s); len(all) > 0 && all[0].Whole() {
+			out.print(fmt.Sprintf("\n%s %s\n%s\n", show.Bold.Render("The first request"), show.Faint.Render(all[0].ID), all[0]))
 			return
 		}
 	}
@@ -41,8 +39,8 @@ func showFirst(ctx context.Context, s *store.Store, out *progress) {
 // watch prints each trace that arrives from now on, once it is whole, until ctx ends.
 func watch(ctx context.Context, s *store.Store, out io.Writer) {
 	shown := make(map[string]bool)
-	for _, t := range traces(s) {
-		shown[t.state()] = true
+	for _, t := range show.Traces(s) {
+		shown[t.State()] = true
 	}
 	for {
 		select {
@@ -50,10 +48,10 @@ func watch(ctx context.Context, s *store.Store, out io.Writer) {
 			return
 		case <-time.After(200 * time.Millisecond):
 		}
-		for _, t := range traces(s) {
-			if t.whole() && !shown[t.state()] {
-				shown[t.state()] = true
-				fmt.Fprintf(out, "%s %s\n%s\n", bold.Render("A request of yours"), faint.Render(t.id), t)
+		for _, t := range show.Traces(s) {
+			if t.Whole() && !shown[t.State()] {
+				shown[t.State()] = true
+				fmt.Fprintf(out, "%s %s\n%s\n", show.Bold.Render("A request of yours"), show.Faint.Render(t.ID), t)
 			}
 		}
 	}

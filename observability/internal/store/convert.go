@@ -157,6 +157,7 @@ func points(base Point, metric pmetric.Metric) []Point {
 			p := base
 			p.Type, p.Attributes, p.Types = "histogram", toMap(point.Attributes()), types(point.Attributes())
 			p.Value, p.Count, p.Bounds = point.Sum(), int(point.Count()), point.ExplicitBounds().AsRaw()
+			p.Buckets = point.BucketCounts().AsRaw()
 			got = append(got, p)
 		}
 	default: // nothing here makes other types; who compares must see that there is one

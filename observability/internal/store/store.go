@@ -49,6 +49,7 @@ type Point struct {
 	Value                float64   // of a sum or gauge; the sum of a histogram's values
 	Count                int       // of a histogram
 	Bounds               []float64 // of a histogram's buckets
+	Buckets              []uint64  // how many values are in each; the last has no upper bound
 }
 
 // Store is safe for concurrent use. Its zero value is empty and ready to use.

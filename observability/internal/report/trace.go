@@ -1,4 +1,5 @@
-package main
+// Package report shows what a store has on a terminal: traces as trees, and tables.
+package report
 
 import (
 	"cmp"
@@ -14,6 +15,9 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
+// complete is how long after its end all of a trace has arrived: services hold spans back for a second.
+const complete = 2 * time.Second
+
 const operational = "dice" // the tenant of log records that the collector does not send elsewhere
 
 const (
@@ -22,26 +26,30 @@ const (
 	mostChildren = 20 // of one span; those with an error are shown nevertheless
 )
 
+// Styles of text.
 var (
-	faint  = lipgloss.NewStyle().Faint(true)
-	bold   = lipgloss.NewStyle().Bold(true)
+	Faint = lipgloss.NewStyle().Faint(true)
+	Bold  = lipgloss.NewStyle().Bold(true)
+)
+
+var (
 	failed = lipgloss.NewStyle().Foreground(lipgloss.Color("9"))
 	normal = lipgloss.NewStyle().Foreground(lipgloss.Color("12"))
 )
 
-// trace is the spans and log records that have the same trace id.
-type trace struct {
-	id      string
+// Trace is the spans and log records that have the same trace id.
+type Trace struct {
+	ID      string
 	spans   []store.Span
 	records []store.Record
 }
 
-// traces groups what the store has, in the order in which the traces began.
-func traces(s *store.Store) []trace {
-	byID := make(map[string]*trace)
+// Traces groups what the store has, in the order in which the traces began.
+func Traces(s *store.Store) []Trace {
+	byID := make(map[string]*Trace)
 	for _, span := range s.Spans() {
 		if byID[span.TraceID] == nil {
-			byID[span.TraceID] = &trace{id: span.TraceID}
+			byID[span.TraceID] = &Trace{ID: span.TraceID}
 		}
 		byID[span.TraceID].spans = append(byID[span.TraceID].spans, span)
 	}
@@ -50,21 +58,22 @@ func traces(s *store.Store) []trace {
 			t.records = append(t.records, record)
 		}
 	}
-	var all []trace
+	var all []Trace
 	for _, t := range byID {
 		slices.SortFunc(t.spans, func(a, b store.Span) int { return a.Start.Compare(b.Start) })
 		slices.SortFunc(t.records, func(a, b store.Record) int { return a.Time.Compare(b.Time) })
 		all = append(all, *t)
 	}
-	slices.SortFunc(all, func(a, b trace) int {
-		return cmp.Or(a.start().Compare(b.start()), strings.Compare(a.id, b.id))
+	slices.SortFunc(all, func(a, b Trace) int {
+		return cmp.Or(a.start().Compare(b.start()), strings.Compare(a.ID, b.ID))
 	})
 	return all
 }
 
-func (t trace) start() time.Time { return t.spans[0].Start }
+func (t Trace) start() time.Time { return t.spans[0].Start }
 
-func (t trace) duration() time.Duration {
+// Duration is the time from the start of the first span to the end of the last.
+func (t Trace) Duration() time.Duration {
 	end := t.spans[0].End
 	for _, span := range t.spans {
 		if span.End.After(end) {
@@ -74,12 +83,24 @@ func (t trace) duration() time.Duration {
 	return end.Sub(t.start())
 }
 
-func (t trace) failed() bool {
+// Failed reports whether any of the spans failed.
+func (t Trace) Failed() bool {
 	return slices.ContainsFunc(t.spans, func(s store.Span) bool { return s.Failed })
 }
 
+// Origin returns the service and name of the last span that began and failed, which is the innermost one that did, or "" if
+// none failed.
+func (t Trace) Origin() string {
+	for _, span := range slices.Backward(t.spans) {
+		if span.Failed {
+			return span.Service + ": " + span.Name
+		}
+	}
+	return ""
+}
+
 // roots returns the spans whose parent is not in the trace.
-func (t trace) roots() []store.Span {
+func (t Trace) roots() []store.Span {
 	ids := make(map[string]bool)
 	for _, span := range t.spans {
 		ids[span.ID] = true
@@ -87,15 +108,15 @@ func (t trace) roots() []store.Span {
 	return slices.DeleteFunc(slices.Clone(t.spans), func(s store.Span) bool { return ids[s.Parent] })
 }
 
-// whole reports whether the trace ended long enough ago for all of it to be here.
-func (t trace) whole() bool { return time.Since(t.start().Add(t.duration())) > complete }
+// Whole reports whether the trace ended long enough ago for all of it to be here.
+func (t Trace) Whole() bool { return time.Since(t.start().Add(t.Duration())) > complete }
 
-// state is another when something was added to the trace: something may be late, and callers may choose an id
+// State is another when something was added to the trace: something may be late, and callers may choose an id
 // that was there before.
-func (t trace) state() string { return fmt.Sprint(t.id, len(t.spans), len(t.records)) }
+func (t Trace) State() string { return fmt.Sprint(t.ID, len(t.spans), len(t.records)) }
 
 // String draws the trace as a tree: each span with its duration and a bar, each log record below its span.
-func (t trace) String() string {
+func (t Trace) String() string {
 	var out strings.Builder
 	for _, root := range t.roots() {
 		t.draw(&out, root, 0)
@@ -103,14 +124,14 @@ func (t trace) String() string {
 	return out.String()
 }
 
-func (t trace) draw(out *strings.Builder, span store.Span, depth int) {
+func (t Trace) draw(out *strings.Builder, span store.Span, depth int) {
 	indent := strings.Repeat("  ", depth)
 	name := lipgloss.NewStyle().Width(nameWidth).MaxHeight(1).Render(indent + span.Service + ": " + span.Name)
 	style := normal
 	if span.Failed {
 		style = failed
 	}
-	fmt.Fprintf(out, "%s %9s  %s\n", name, milliseconds(span.Duration()), style.Render(t.bar(span)))
+	fmt.Fprintf(out, "%s %9s  %s\n", name, Milliseconds(span.Duration()), style.Render(t.bar(span)))
 	if span.Failed && span.Message != "" {
 		fmt.Fprintf(out, "%s  %s\n", indent, failed.Render("error: "+span.Message))
 	}
@@ -125,29 +146,29 @@ func (t trace) draw(out *strings.Builder, span store.Span, depth int) {
 			continue
 		}
 		for len(records) > 0 && records[0].Time.Before(child.Start) {
-			fmt.Fprintf(out, "%s  %s\n", indent, faint.Render(line(records[0])))
+			fmt.Fprintf(out, "%s  %s\n", indent, Faint.Render(line(records[0])))
 			records = records[1:]
 		}
 		t.draw(out, child, depth+1)
 	}
 	if left > 0 {
-		fmt.Fprintf(out, "%s  %s\n", indent, faint.Render(fmt.Sprintf("… and %d more", left)))
+		fmt.Fprintf(out, "%s  %s\n", indent, Faint.Render(fmt.Sprintf("… and %d more", left)))
 	}
 	for _, record := range records {
-		fmt.Fprintf(out, "%s  %s\n", indent, faint.Render(line(record)))
+		fmt.Fprintf(out, "%s  %s\n", indent, Faint.Render(line(record)))
 	}
 }
 
 // bar places the span within the trace's time.
-func (t trace) bar(span store.Span) string {
-	whole := float64(max(t.duration(), 1))
+func (t Trace) bar(span store.Span) string {
+	whole := float64(max(t.Duration(), 1))
 	before := int(float64(span.Start.Sub(t.start())) / whole * barWidth)
 	length := max(1, int(float64(span.Duration())/whole*barWidth+0.5))
 	return strings.Repeat(" ", min(before, barWidth-1)) + strings.Repeat("█", min(length, barWidth-min(before, barWidth-1)))
 }
 
-// elsewhere reports whether the collector sent a record to a place of its own.
-func elsewhere(record store.Record) bool { return record.Tenant != operational }
+// Elsewhere reports whether the collector sent a record to a place of its own.
+func Elsewhere(record store.Record) bool { return record.Tenant != operational }
 
 // line is a log record as a person reads it.
 func line(record store.Record) string {
@@ -160,12 +181,13 @@ func line(record store.Record) string {
 	if message := record.Attributes["exception.message"]; message != "" {
 		words = append(words, strconv.Quote(message))
 	}
-	if elsewhere(record) {
+	if Elsewhere(record) {
 		words = append(words, "→ "+record.Tenant)
 	}
 	return strings.Join(words, " ")
 }
 
-func milliseconds(d time.Duration) string {
+// Milliseconds is a duration as a person reads it.
+func Milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
 }

@@ -1,0 +1,71 @@
+package incident
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// withDocker starts a stage with a fault, calls ask, and takes the fault back. If ctx has ended by then it stops the stage,
+// else it starts it again without the fault.
+func withDocker(ctx context.Context, root string, f fault, out io.Writer, ask func() error) (err error) {
+	if root, err = filepath.Abs(root); err != nil {
+		return err
+	}
+	if err := checkUnchanged(ctx, root, f); err != nil {
+		return err
+	}
+	if err := f.apply(ctx, root); err != nil {
+		return err
+	}
+	defer func() {
+		fmt.Fprintln(out, "\nPutting everything back.")
+		later := context.WithoutCancel(ctx)
+		again := []string{"up", "--build", "--detach"}
+		if ctx.Err() != nil {
+			again = []string{"down"}
+		}
+		err = errors.Join(err, f.reverse(later, root), dockerCompose(later, root, f, nil, out, again...))
+	}()
+	if err := dockerCompose(ctx, root, f, f.Variables, out, "up", "--build", "--detach"); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nLook for what is wrong in Grafana: http://localhost:%s. The traffic lasts about three minutes.\n",
+		cmp.Or(os.Getenv("GRAFANA_PORT"), "3000"))
+	return ask()
+}
+
+// checkUnchanged refuses to change files that have changes of the user's own.
+func checkUnchanged(ctx context.Context, root string, f fault) error {
+	files := f.files()
+	if len(files) == 0 {
+		return nil
+	}
+	command := exec.CommandContext(ctx, "git", append([]string{"status", "--porcelain", "--"}, files...)...)
+	command.Dir = root
+	output, err := command.Output()
+	if err != nil {
+		return fmt.Errorf("looking for changes: %w", err)
+	}
+	if len(output) > 0 {
+		return fmt.Errorf("%s has changes of yours in the files that the incident would change: commit or stash them first", f.Stage)
+	}
+	return nil
+}
+
+func dockerCompose(ctx context.Context, root string, f fault, variables []string, out io.Writer, arguments ...string) error {
+	command := exec.CommandContext(ctx, "docker", append([]string{"compose"}, arguments...)...)
+	command.Dir = filepath.Join(root, f.Stage)
+	command.Env = append(os.Environ(), variables...)
+	command.Stdout, command.Stderr = out, out
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("docker compose %s: %w", strings.Join(arguments, " "), err)
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package incident
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed faults
+var faults embed.FS
+
+// fault is a change that breaks a stage, and what there is to find out about it.
+type fault struct {
+	Name, Stage string   `yaml:"-"`
+	Symptom     string   // as users or an alert report it
+	Lab         string   // the file of the patch in the stage's directory, if the stage's README has the fault too
+	Variables   []string // of docker compose, each NAME=value
+	Questions   []question
+	Report      string // where the report of a run without Docker shows it
+	Way         []step // with Grafana
+	Fix         string
+
+	patch []byte // without one, the variables are the fault
+}
+
+// question has one right answer and three wrong ones.
+type question struct {
+	Ask   string
+	Right string
+	Wrong []wrongAnswer
+}
+
+// wrongAnswer has a sentence that says why the data does not fit it.
+type wrongAnswer struct{ Answer, Why string }
+
+// step is a query in one of three languages, and what it shows.
+type step struct{ PromQL, TraceQL, LogQL, Shows string }
+
+func (s step) language() (language, query string) {
+	switch {
+	case s.PromQL != "":
+		return "PromQL", s.PromQL
+	case s.TraceQL != "":
+		return "TraceQL", s.TraceQL
+	default:
+		return "LogQL", s.LogQL
+	}
+}
+
+// Names returns the names of a stage's faults, in alphabetical order.
+func Names(stage string) ([]string, error) {
+	files, err := fs.Glob(faults, path.Join("faults", stage, "*.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("finding the incidents of %q: %w", stage, err)
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("there are no incidents of %q", stage)
+	}
+	var names []string
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(path.Base(file), ".yaml"))
+	}
+	return names, nil
+}
+
+// load reads a fault, and its patch from the repository at root if the patch is a stage's lab.
+func load(root, stage, name string) (fault, error) {
+	f := fault{Name: name, Stage: stage}
+	file := path.Join("faults", stage, name)
+	content, err := faults.ReadFile(file + ".yaml")
+	if err != nil {
+		return f, err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&f); err != nil {
+		return f, fmt.Errorf("reading incident %s: %w", file, err)
+	}
+	if f.Lab != "" {
+		f.patch, err = os.ReadFile(filepath.Join(root, stage, filepath.FromSlash(f.Lab)))
+	} else if f.patch, err = faults.ReadFile(file + ".patch"); errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return f, err
+}
+
+// files returns the files that the patch changes, relative to the root of the repository.
+func (f fault) files() []string {
+	var files []string
+	for line := range strings.Lines(string(f.patch)) {
+		if file, found := strings.CutPrefix(line, "+++ b/"); found {
+			files = append(files, strings.TrimSpace(file))
+		}
+	}
+	return files
+}
+
+// mended returns the patch that removes the fault again.
+func (f fault) mended() string {
+	var out, added, removed strings.Builder
+	flush := func() {
+		out.WriteString(removed.String() + added.String())
+		added.Reset()
+		removed.Reset()
+	}
+	for line := range strings.Lines(string(f.patch)) {
+		switch {
+		case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "@@"):
+			flush()
+			out.WriteString(swapRanges(line))
+		case line[0] == '-':
+			added.WriteString("+" + line[1:])
+		case line[0] == '+':
+			removed.WriteString("-" + line[1:])
+		default:
+			flush()
+			out.WriteString(line)
+		}
+	}
+	flush()
+	return out.String()
+}
+
+// swapRanges swaps the ranges of a hunk's first line, such as in "@@ -1,2 +1,3 @@ func main()".
+func swapRanges(line string) string {
+	words := strings.SplitN(line, " ", 4)
+	if words[0] == "@@" && len(words) == 4 {
+		words[1], words[2] = "-"+words[2][1:], "+"+words[1][1:]
+	}
+	return strings.Join(words, " ")
+}

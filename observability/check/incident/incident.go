@@ -1,0 +1,104 @@
+// Package incident plays faults: it starts a stage that has one, asks what is wrong, and explains how to find out.
+package incident
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"example.com/dice/observability/internal/report"
+	"example.com/dice/observability/internal/store"
+)
+
+// Options say which incident to play, and how.
+type Options struct {
+	Root   string // of the repository
+	Stage  string // such as stage1-roll
+	Name   string // of the fault; chosen by chance if empty
+	Seed   uint64 // of chance: the fault, and the order of the answers
+	Docker bool   // run the stage with Docker, and look at it in Grafana
+	In     io.Reader
+	Out    io.Writer
+}
+
+// Result is how well the questions were answered.
+type Result struct {
+	Name      string // of the fault
+	Right     int    // questions answered right at the first try
+	Questions int
+}
+
+// Run plays one incident of a stage: it starts the stage with a fault, asks, explains, and puts everything back.
+// The end of ctx or of the input ends the incident early, which is no error.
+func Run(ctx context.Context, options Options) (Result, error) { return run(ctx, options, record) }
+
+// recorder runs a stage with a fault and without Docker, and returns what the stage emitted.
+type recorder func(ctx context.Context, root string, f fault, settings []string, progress func(doing string)) (*store.Store, error)
+
+func run(ctx context.Context, options Options, record recorder) (Result, error) {
+	chance := rand.New(rand.NewPCG(options.Seed, 0))
+	f, err := choose(options, chance)
+	if err != nil {
+		return Result{}, err
+	}
+	g := game{fault: f, chance: chance, out: options.Out, answers: readLines(ctx, options.In)}
+	result := Result{Name: f.Name, Questions: len(f.Questions)}
+	fmt.Fprintf(g.out, "%s has a fault.\n\n%s\n\n%s\n\n", report.Bold.Render(f.Stage), wrap(f.Symptom, ""), options.whatFollows())
+	play := func() (err error) {
+		result.Right, err = g.play(ctx)
+		return err
+	}
+	if options.Docker {
+		err = withDocker(ctx, options.Root, f, g.out, play)
+	} else {
+		err = withReport(ctx, options.Root, f, g.out, record, play)
+	}
+	if errors.Is(err, io.EOF) || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = nil
+	}
+	return result, err
+}
+
+func (o Options) whatFollows() string {
+	if o.Docker {
+		return "Docker starts the stage. Find out what is wrong in Grafana, and answer three questions here."
+	}
+	return "The stage runs for a quarter of a minute. Read the report, and answer three questions."
+}
+
+// choose returns the fault that options name, or one by chance.
+func choose(options Options, chance *rand.Rand) (fault, error) {
+	names, err := Names(options.Stage)
+	if err != nil {
+		return fault{}, err
+	}
+	name := options.Name
+	if name == "" {
+		name = names[chance.IntN(len(names))]
+	}
+	if !slices.Contains(names, name) {
+		return fault{}, fmt.Errorf("%s has no incident %q: there is %s", options.Stage, name, strings.Join(names, ", "))
+	}
+	return load(options.Root, options.Stage, name)
+}
+
+// readLines returns the lines of in. The channel is closed when in or ctx has ended.
+func readLines(ctx context.Context, in io.Reader) <-chan string {
+	lines := make(chan string)
+	go func() { // a read from a terminal cannot be canceled: if nothing is typed any more, this ends with the program
+		defer close(lines)
+		for scanner := bufio.NewScanner(in); scanner.Scan(); {
+			select {
+			case lines <- scanner.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return lines
+}

@@ -1,0 +1,366 @@
+package incident
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"example.com/dice/observability/internal/collector"
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/store"
+)
+
+const root = "../../.."
+
+func TestMain(m *testing.M) {
+	collector.RunIfChild()
+	os.Exit(m.Run())
+}
+
+// everyFault runs a test for each fault of each stage.
+func everyFault(t *testing.T, test func(t *testing.T, f fault)) {
+	stages, err := compose.Names(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stage := range stages {
+		names, err := Names(stage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(names) < 3 {
+			t.Errorf("%s has %d incidents, want 3 at least", stage, len(names))
+		}
+		for _, name := range names {
+			t.Run(stage+" "+name, func(t *testing.T) {
+				f, err := load(root, stage, name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				test(t, f)
+			})
+		}
+	}
+}
+
+func TestFaultsAreComplete(t *testing.T) {
+	everyFault(t, func(t *testing.T, f fault) {
+		if len(f.patch) == 0 && len(f.Variables) == 0 {
+			t.Error("nothing is broken")
+		}
+		for name, text := range map[string]string{"symptom": f.Symptom, "report": f.Report, "fix": f.Fix} {
+			if strings.TrimSpace(text) == "" {
+				t.Errorf("no %s", name)
+			}
+		}
+		if len(f.Questions) != 3 || len(f.Way) < 2 {
+			t.Errorf("%d questions and %d queries, want 3 and 2 at least", len(f.Questions), len(f.Way))
+		}
+		for _, q := range f.Questions {
+			checkQuestion(t, q)
+		}
+		for _, s := range f.Way {
+			checkStep(t, s)
+		}
+	})
+}
+
+func checkQuestion(t *testing.T, q question) {
+	t.Helper()
+	if q.Ask == "" || len(q.Wrong) != len(letters)-1 {
+		t.Errorf("question %q has %d wrong answers", q.Ask, len(q.Wrong))
+	}
+	answers := []string{q.Right}
+	for _, wrong := range q.Wrong {
+		if wrong.Why == "" {
+			t.Errorf("nothing says why %q is wrong", wrong.Answer)
+		}
+		answers = append(answers, wrong.Answer)
+	}
+	slices.Sort(answers)
+	if answers[0] == "" || len(slices.Compact(answers)) != len(letters) {
+		t.Errorf("question %q lacks an answer, or has one twice: %q", q.Ask, answers)
+	}
+}
+
+func checkStep(t *testing.T, s step) {
+	t.Helper()
+	queries := slices.DeleteFunc([]string{s.PromQL, s.TraceQL, s.LogQL}, func(query string) bool { return query == "" })
+	if len(queries) != 1 || s.Shows == "" {
+		t.Errorf("want one query, and what it shows: %+v", s)
+	}
+	if s.PromQL != "" {
+		if _, err := parser.NewParser(parser.Options{}).ParseExpr(s.PromQL); err != nil {
+			t.Errorf("%s: %v", s.PromQL, err)
+		}
+	}
+}
+
+func TestPatches(t *testing.T) {
+	everyFault(t, func(t *testing.T, f fault) {
+		t.Parallel()
+		for _, file := range f.files() {
+			if !strings.HasPrefix(file, f.Stage+"/") {
+				t.Errorf("%s is not in %s", file, f.Stage)
+			}
+		}
+		broken, err := copyWith(t.Context(), root, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(broken)
+		f.patch = []byte(f.mended()) // what the explanation shows must fix it
+		if err := f.apply(t.Context(), broken); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range f.files() {
+			if !bytes.Equal(read(t, broken, file), read(t, root, file)) {
+				t.Errorf("%s is not as it was", file)
+			}
+		}
+	})
+}
+
+func read(t *testing.T, directory, file string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(directory, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// rightAnswers returns what to type for a fault that is named, in a game with this seed.
+func rightAnswers(f fault, seed uint64) string {
+	chance := rand.New(rand.NewPCG(seed, 0))
+	var typed strings.Builder
+	for range f.Questions {
+		typed.WriteString(string(letters[slices.Index(chance.Perm(len(letters)), 0)]) + "\n")
+	}
+	return typed.String()
+}
+
+// recorded stands for a run of a stage.
+func recorded(context.Context, string, fault, []string, func(string)) (*store.Store, error) {
+	return new(store.Store), nil
+}
+
+func TestPlay(t *testing.T) {
+	everyFault(t, func(t *testing.T, f fault) {
+		right := rightAnswers(f, 7)
+		var wrongFirst strings.Builder
+		for answer := range strings.FieldsSeq(right) {
+			wrongFirst.WriteString(strings.Replace(letters, answer, "", 1)[:1] + "\n" + answer + "\n")
+		}
+		tests := map[string]struct {
+			typed string
+			want  int // right at the first try
+			texts []string
+		}{
+			"right":          {right, 3, []string{"3 of 3 right", f.Way[0].PromQL, "The fix", f.Name}},
+			"upper case":     {strings.ToUpper(right), 3, []string{"3 of 3 right"}},
+			"wrong first":    {wrongFirst.String(), 0, []string{"0 of 3 right", "No. "}},
+			"not an answer":  {"e\n\nab\n" + right, 3, []string{"Type a, b, c or d", "3 of 3 right"}},
+			"end of input":   {right[:2], 1, []string{"Question 2 of 3"}},
+			"nothing at all": {"", 0, []string{"Question 1 of 3"}},
+		}
+		for name, test := range tests {
+			t.Run(name, func(t *testing.T) {
+				var out strings.Builder
+				options := Options{Root: root, Stage: f.Stage, Name: f.Name, Seed: 7, In: strings.NewReader(test.typed), Out: &out}
+				result, err := run(t.Context(), options, recorded)
+				if want := (Result{f.Name, test.want, 3}); err != nil || result != want {
+					t.Errorf("got %+v and error %v, want %+v", result, err, want)
+				}
+				for _, text := range test.texts {
+					if !strings.Contains(out.String(), text) {
+						t.Errorf("the output lacks %q:\n%s", text, &out)
+					}
+				}
+				checkWidth(t, out.String())
+			})
+		}
+	})
+}
+
+// checkWidth wants no line of prose that is too long. Queries and patches are to be copied, and are not broken.
+func checkWidth(t *testing.T, text string) {
+	t.Helper()
+	prose, _, _ := strings.Cut(text, "How to find it")
+	for line := range strings.Lines(prose) {
+		if !strings.HasPrefix(line, "Your answer") && len([]rune(strings.TrimSpace(line))) > columns {
+			t.Errorf("too long: %s", line)
+		}
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	in, typed := io.Pipe() // nobody types
+	defer typed.Close()
+	out := writerFunc(func(p []byte) (int, error) {
+		if bytes.Contains(p, []byte("Your answer")) {
+			interrupt()
+		}
+		return len(p), nil
+	})
+	result, err := run(ctx, Options{Root: root, Stage: "stage1-roll", In: in, Out: out}, recorded)
+	if err != nil || result.Right != 0 || result.Name == "" {
+		t.Errorf("got %+v and error %v", result, err)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestUnknownNames(t *testing.T) {
+	for _, test := range []struct{ stage, name, want string }{
+		{"stage9", "", `there are no incidents of "stage9"`},
+		{"stage1-roll", "flood", `stage1-roll has no incident "flood": there is default-buckets, `},
+	} {
+		_, err := run(t.Context(), Options{Root: root, Stage: test.stage, Name: test.name, In: strings.NewReader(""), Out: io.Discard}, recorded)
+		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%q %q: error %v, want %s", test.stage, test.name, err, test.want)
+		}
+	}
+}
+
+func TestChanceChoosesAllFaults(t *testing.T) {
+	names, err := Names("stage1-roll")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]bool)
+	for seed := range uint64(100) {
+		f, err := choose(Options{Root: root, Stage: "stage1-roll"}, rand.New(rand.NewPCG(seed, 0)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[f.Name] = true
+	}
+	if len(seen) != len(names) {
+		t.Errorf("got %v of %v", seen, names)
+	}
+}
+
+// fakeDocker writes its arguments and variables into a file, and fails if it is told to.
+const fakeDocker = `#!/bin/sh
+echo "$* LATENCY=$LATENCY $(grep -c TryLock die/handler.go)" >>../docker.log
+[ ! -f ../docker.fails ]
+`
+
+// repository returns a copy of a stage in a repository of its own, and puts a docker first in PATH that only writes a log.
+func repository(t *testing.T, stage string) string {
+	t.Helper()
+	directory := t.TempDir()
+	if err := os.CopyFS(filepath.Join(directory, stage), os.DirFS(filepath.Join(root, stage))); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"git init --quiet", "git add .", "git -c user.name=x -c user.email=x commit --quiet --message x"} {
+		words := strings.Fields(command)
+		run := exec.Command(words[0], words[1:]...)
+		run.Dir = directory
+		if output, err := run.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", command, err, output)
+		}
+	}
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(fakeDocker), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return directory
+}
+
+func TestDocker(t *testing.T) {
+	const stage, name = "stage3-die-service", "retry-storm"
+	f, err := load(root, stage, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const faulty, mended = "compose up --build --detach LATENCY=20ms 1\n", "compose up --build --detach LATENCY= 0\n"
+	tests := map[string]struct {
+		interrupt, fails bool
+		want             string // what docker was asked for
+	}{
+		"played":      {want: faulty + mended},
+		"interrupted": {interrupt: true, want: faulty + "compose down LATENCY= 0\n"},
+		"fails":       {fails: true, want: faulty + mended},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			directory := repository(t, stage)
+			if test.fails {
+				if err := os.WriteFile(filepath.Join(directory, "docker.fails"), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			asked := 0
+			err := withDocker(ctx, directory, f, io.Discard, func() error {
+				asked++
+				if test.interrupt {
+					interrupt()
+				}
+				return nil
+			})
+			if (err != nil) != test.fails || (asked == 0) != test.fails {
+				t.Errorf("error %v, asked %d times", err, asked)
+			}
+			if got := string(read(t, directory, "docker.log")); got != test.want {
+				t.Errorf("docker was asked for\n%swant\n%s", got, test.want)
+			}
+			for _, file := range f.files() {
+				if !bytes.Equal(read(t, directory, file), read(t, root, file)) {
+					t.Errorf("%s is not as it was", file)
+				}
+			}
+		})
+	}
+}
+
+func TestDockerRefusesChangedFiles(t *testing.T) {
+	f, err := load(root, "stage3-die-service", "retry-storm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory := repository(t, f.Stage)
+	own := []byte("package main // mine\n")
+	if err := os.WriteFile(filepath.Join(directory, f.files()[0]), own, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = withDocker(t.Context(), directory, f, io.Discard, func() error { return errors.New("asked") })
+	if err == nil || !strings.Contains(err.Error(), "commit or stash them first") {
+		t.Errorf("error %v", err)
+	}
+	if got := read(t, directory, f.files()[0]); !bytes.Equal(got, own) {
+		t.Errorf("the file is now %s", got)
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	h := store.Point{Count: 10, Bounds: []float64{1, 2, 4}, Buckets: []uint64{5, 0, 4, 1}}
+	for q, want := range map[float64]float64{0.25: 0.5, 0.5: 1, 0.7: 3, 0.99: 4} {
+		if got := estimate(h, q); got != want {
+			t.Errorf("quantile %g: got %g, want %g", q, got, want)
+		}
+	}
+}
+
+func TestReportOfNothing(t *testing.T) {
+	if got := describe(new(store.Store)); !strings.Contains(got, "Spans") {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,91 @@
+package incident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/report"
+	"example.com/dice/observability/internal/runner"
+	"example.com/dice/observability/internal/store"
+)
+
+// longestTraffic ends the traffic of a stage that a fault makes slow. Without a fault it takes less.
+const longestTraffic = 15 * time.Second
+
+// withReport runs a stage with a fault and without Docker, prints the report, and calls ask. The user's files stay as they are.
+func withReport(ctx context.Context, root string, f fault, out io.Writer, record recorder, ask func() error) error {
+	s, err := record(ctx, root, f, nil, func(doing string) { fmt.Fprintln(out, report.Faint.Render("· "+doing)) })
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(out, describe(s))
+	return ask()
+}
+
+// record is a [recorder] that runs the stage with traffic. Settings are variables of docker compose.
+func record(ctx context.Context, root string, f fault, settings []string, progress func(doing string)) (_ *store.Store, err error) {
+	broken, err := copyWith(ctx, root, f)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(broken)) }()
+	stage, err := compose.Load(ctx, broken, f.Stage, compose.Settings{
+		Override: append(settings, f.Variables...),
+		Default:  []string{"NUM_USERS=20", "MAX_ROLLS_PER_USER=20"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	running, err := runner.Start(ctx, stage, progress)
+	if err != nil {
+		return nil, err
+	}
+	progress("traffic, for up to " + longestTraffic.String())
+	limited, cancel := context.WithTimeout(ctx, longestTraffic)
+	err = running.Traffic(limited, io.Discard)
+	if limited.Err() != nil {
+		err = ctx.Err() // nil: the time was over
+	}
+	cancel()
+	progress("stopping the stage")
+	return running.Store, errors.Join(err, running.Stop())
+}
+
+// copyWith returns a directory that looks like the root of the repository, in which the stage is a copy with the fault.
+func copyWith(ctx context.Context, root string, f fault) (directory string, err error) {
+	if root, err = filepath.Abs(root); err != nil {
+		return "", err
+	}
+	if directory, err = os.MkdirTemp("", "dice-incident-"); err != nil {
+		return "", fmt.Errorf("making a directory: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(directory) // err says what went wrong first
+		}
+	}()
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return "", err
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		if name == f.Stage || strings.HasPrefix(name, ".") {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(root, name), filepath.Join(directory, name)); err != nil {
+			return "", err
+		}
+	}
+	if err := os.CopyFS(filepath.Join(directory, f.Stage), os.DirFS(filepath.Join(root, f.Stage))); err != nil {
+		return "", fmt.Errorf("copying %s: %w", f.Stage, err)
+	}
+	return directory, f.apply(ctx, directory)
+}

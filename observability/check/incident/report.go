@@ -1,0 +1,297 @@
+package incident
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/lipgloss/table"
+
+	"example.com/dice/observability/internal/compose"
+	show "example.com/dice/observability/internal/report"
+	"example.com/dice/observability/internal/store"
+)
+
+// columns of the terminal that the tables fit into.
+const columns = 120
+
+// describe is the report about a run. It is the same for all faults, so that it gives none away.
+func describe(s *store.Store) string {
+	var out strings.Builder
+	section := func(title, explanation, content string) {
+		fmt.Fprintf(&out, "\n%s\n", show.Bold.Render(title))
+		if explanation != "" {
+			fmt.Fprintln(&out, wrap(explanation, ""))
+		}
+		fmt.Fprintln(&out, strings.TrimRight(content, "\n"))
+	}
+	spans := s.Spans()
+	section("Spans", "Roots have no parent. Orphans have a parent that never arrived.", spanTable(spans))
+	section("Calls between services", "Answered: the server span of the call arrived too, as a child of the client span.", callTable(spans))
+	section("Metrics", "p95 of a histogram is what Prometheus would estimate from its buckets. "+
+		"Overflow: the part that the SDK put into the one series otel.metric.overflow.", metricTable(s.Points()))
+	section("Dice", "What dice.rolls counted.", show.Dice(s.Points()))
+	section("Log records", "", recordTable(s.Records()))
+	for _, example := range examples(show.Traces(s), interrupted(spans)) {
+		section(example.title, "", lipgloss.NewStyle().MaxWidth(columns).Render(example.trace.String()))
+	}
+	return out.String()
+}
+
+// spanGroup is what spans have in common that are counted together.
+type spanGroup struct{ service, name, kind, die string }
+
+func (g spanGroup) words() []string { return []string{g.service, g.name, g.kind, g.die} }
+
+func spanTable(spans []store.Span) string {
+	ids := make(map[string]bool)
+	groups := make(map[spanGroup][]store.Span)
+	for _, span := range spans {
+		ids[span.ID] = true
+		group := spanGroup{span.Service, span.Name, span.Kind, dieOf(span)}
+		groups[group] = append(groups[group], span)
+	}
+	t := show.NewTable(4, "service", "span", "kind", "die", "spans", "roots", "orphans", "errors", "median", "p95")
+	for _, group := range slices.SortedFunc(maps.Keys(groups), func(a, b spanGroup) int { return slices.Compare(a.words(), b.words()) }) {
+		roots, orphans, errors := 0, 0, 0
+		for _, span := range groups[group] {
+			switch {
+			case span.Parent == "":
+				roots++
+			case !ids[span.Parent]:
+				orphans++
+			}
+			if span.Failed {
+				errors++
+			}
+		}
+		d := durations(groups[group])
+		t.Row(append(group.words(), strconv.Itoa(len(d)), strconv.Itoa(roots), strconv.Itoa(orphans), strconv.Itoa(errors),
+			show.Milliseconds(quantile(d, 50)), show.Milliseconds(quantile(d, 95)))...)
+	}
+	return fit(t)
+}
+
+// dieOf returns the die that a span is about, if it says so.
+func dieOf(span store.Span) string {
+	if die := span.Attributes["die.identifier"]; die != "" {
+		return die
+	}
+	query := span.Attributes["url.query"]
+	if full, err := url.Parse(span.Attributes["url.full"]); query == "" && err == nil {
+		query = full.RawQuery
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return ""
+	}
+	return cmp.Or(values.Get("die"), values.Get("identifier"))
+}
+
+func callTable(spans []store.Span) string {
+	type call struct{ caller, name string }
+	servers := make(map[string]store.Span) // by parent
+	for _, span := range spans {
+		if span.Kind == "server" && span.Parent != "" {
+			servers[span.Parent] = span
+		}
+	}
+	clients, answers := make(map[call][]store.Span), make(map[call][]store.Span)
+	for _, span := range spans {
+		if span.Kind != "client" || span.Attributes["db.system.name"] != "" {
+			continue
+		}
+		c := call{span.Service, span.Name}
+		clients[c] = append(clients[c], span)
+		if server, ok := servers[span.ID]; ok {
+			answers[c] = append(answers[c], server)
+		}
+	}
+	t := show.NewTable(3, "caller", "call", "callee", "calls", "answered", "p95 of the caller", "p95 of the callee")
+	for _, c := range slices.SortedFunc(maps.Keys(clients), func(a, b call) int {
+		return cmp.Or(strings.Compare(a.caller, b.caller), strings.Compare(a.name, b.name))
+	}) {
+		callee, p95 := "?", "?"
+		if found := answers[c]; len(found) > 0 {
+			callee, p95 = found[0].Service, show.Milliseconds(quantile(durations(found), 95))
+		}
+		t.Row(c.caller, c.name, callee, strconv.Itoa(len(clients[c])), strconv.Itoa(len(answers[c])),
+			show.Milliseconds(quantile(durations(clients[c]), 95)), p95)
+	}
+	return fit(t)
+}
+
+// durations returns how long spans took, in order.
+func durations(spans []store.Span) []time.Duration {
+	var all []time.Duration
+	for _, span := range spans {
+		all = append(all, span.Duration())
+	}
+	slices.Sort(all)
+	return all
+}
+
+// quantile returns the element below which percent of the sorted elements are.
+func quantile(sorted []time.Duration, percent int) time.Duration {
+	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
+}
+
+// interesting leaves out metrics of the runtime and of the SDK, and those that the collector derives from spans.
+func interesting(name string) bool {
+	return !strings.HasPrefix(name, "go.") && !strings.HasPrefix(name, "traces") && !strings.HasSuffix(name, ".body.size") &&
+		(!strings.HasPrefix(name, "otel.sdk.") || strings.HasSuffix(name, ".processed"))
+}
+
+func metricTable(points []store.Point) string {
+	type metric struct{ service, name, unit, failure string }
+	groups := make(map[metric][]store.Point)
+	for _, point := range points {
+		if interesting(point.Name) {
+			m := metric{point.Service, point.Name, point.Unit, point.Attributes["error.type"]}
+			groups[m] = append(groups[m], point)
+		}
+	}
+	t := show.NewTable(3, "service", "metric", "error.type", "series", "value", "overflow", "mean", "p95")
+	for _, m := range slices.SortedFunc(maps.Keys(groups), func(a, b metric) int {
+		return cmp.Or(strings.Compare(a.service, b.service), strings.Compare(a.name, b.name), strings.Compare(a.failure, b.failure))
+	}) {
+		all := groups[m]
+		mean, p95 := "", ""
+		if total := merge(all); total.Count > 0 {
+			mean, p95 = withUnit(total.Value/float64(total.Count), m.unit), withUnit(estimate(total, 0.95), m.unit)
+		}
+		t.Row(m.service, m.name, m.failure, strconv.Itoa(len(all)), amount(all), amount(overflown(all)), mean, p95)
+	}
+	return fit(t)
+}
+
+func overflown(points []store.Point) []store.Point {
+	return slices.DeleteFunc(slices.Clone(points), func(p store.Point) bool { return p.Attributes["otel.metric.overflow"] != "true" })
+}
+
+// amount is the sum of counters and gauges, or the number of values in histograms.
+func amount(points []store.Point) string {
+	sum := 0.0
+	for _, p := range points {
+		if p.Type == "histogram" {
+			sum += float64(p.Count)
+		} else {
+			sum += p.Value
+		}
+	}
+	if len(points) == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(math.Round(sum*1000)/1000, 'f', -1, 64)
+}
+
+// merge adds up histograms, which have the same buckets.
+func merge(points []store.Point) store.Point {
+	total := store.Point{Bounds: points[0].Bounds, Buckets: make([]uint64, len(points[0].Buckets))}
+	for _, p := range points {
+		if p.Type != "histogram" {
+			continue
+		}
+		total.Count += p.Count
+		total.Value += p.Value
+		for i := range min(len(total.Buckets), len(p.Buckets)) {
+			total.Buckets[i] += p.Buckets[i]
+		}
+	}
+	return total
+}
+
+// estimate returns a quantile of a histogram as Prometheus does: it assumes that values are spread evenly within a bucket.
+func estimate(h store.Point, q float64) float64 {
+	rank, below := q*float64(h.Count), 0.0
+	for i, bound := range h.Bounds {
+		in := float64(h.Buckets[i])
+		if below+in >= rank {
+			from := 0.0
+			if i > 0 {
+				from = h.Bounds[i-1]
+			}
+			return from + (bound-from)*(rank-below)/in
+		}
+		below += in
+	}
+	return h.Bounds[len(h.Bounds)-1]
+}
+
+func withUnit(value float64, unit string) string {
+	if unit == "s" {
+		return show.Milliseconds(time.Duration(value * float64(time.Second)))
+	}
+	return strconv.FormatFloat(value, 'f', 1, 64)
+}
+
+func recordTable(records []store.Record) string {
+	type row struct{ service, level, message, tenant, attributes string }
+	counts := make(map[row]int)
+	for _, record := range records {
+		keys := slices.Sorted(maps.Keys(record.Attributes))
+		counts[row{record.Service, record.Level, record.Message, record.Tenant, strings.Join(keys, " ")}]++
+	}
+	t := show.NewTable(5, "service", "level", "message", "tenant", "attributes", "records")
+	for _, r := range slices.SortedFunc(maps.Keys(counts), func(a, b row) int {
+		return cmp.Or(strings.Compare(a.service, b.service), strings.Compare(a.level, b.level), strings.Compare(a.message, b.message),
+			strings.Compare(a.tenant, b.tenant), strings.Compare(a.attributes, b.attributes))
+	}) {
+		t.Row(r.service, r.level, r.message, r.tenant, r.attributes, strconv.Itoa(counts[r]))
+	}
+	return fit(t)
+}
+
+// fit draws a table, no wider than the terminal.
+func fit(t *table.Table) string {
+	if drawn := t.String(); lipgloss.Width(drawn) <= columns {
+		return drawn
+	}
+	return t.Width(columns).String()
+}
+
+type example struct {
+	title string
+	trace show.Trace
+}
+
+// interrupted returns the traces of requests that the traffic generator gave up when it was stopped.
+func interrupted(spans []store.Span) map[string]bool {
+	traces := make(map[string]bool)
+	for _, span := range spans {
+		if span.Service == compose.Traffic && span.Attributes["error.type"] == "os/signal.signalError" {
+			traces[span.TraceID] = true
+		}
+	}
+	return traces
+}
+
+// examples returns a rather slow trace, the slowest one, and one for each place at which traces failed. It leaves out those
+// that it is told to.
+func examples(traces []show.Trace, without map[string]bool) []example {
+	sorted := slices.DeleteFunc(slices.Clone(traces), func(t show.Trace) bool { return without[t.ID] })
+	if len(sorted) == 0 {
+		return nil
+	}
+	slices.SortFunc(sorted, func(a, b show.Trace) int { return cmp.Compare(a.Duration(), b.Duration()) })
+	slowest := sorted[len(sorted)-1]
+	all := []example{
+		{"A trace slower than three quarters of all", sorted[len(sorted)*3/4]},
+		{"The slowest trace", slowest},
+	}
+	seen := make(map[string]bool)
+	for _, t := range sorted {
+		if place := t.Origin(); place != "" && !seen[place] && t.ID != slowest.ID {
+			seen[place] = true
+			all = append(all, example{"A trace that failed at " + place, t})
+		}
+	}
+	return all
+}
