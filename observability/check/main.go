@@ -1,8 +1,10 @@
 // Command check tells whether code is instrumented as a stage wants it: it runs the code's services with the stage's traffic before
-// the real collector, and compares what arrives with what the stage declares.
+// the real collector, and compares what arrives with what the stage declares. It also plays incidents: a stage with a fault, and
+// questions about it.
 //
 //	go run ./observability/check -start stage1-roll my-roll
 //	go run ./observability/check stage1-roll my-roll
+//	go run ./observability/check -incident stage1-roll
 package main
 
 import (
@@ -40,7 +42,7 @@ func main() {
 }
 
 // modes are the things that the command can do; the default is to check once.
-type modes struct{ start, hint, solution, watch, list bool }
+type modes struct{ start, hint, solution, watch, incident, docker, list bool }
 
 func run(ctx context.Context, arguments []string, out io.Writer) error {
 	var m modes
@@ -49,9 +51,12 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	flags.BoolVar(&m.hint, "hint", false, "give a hint about the first missing item; up to three, each clearer than the last")
 	flags.BoolVar(&m.solution, "solution", false, "print the part of the lesson that makes the first missing item")
 	flags.BoolVar(&m.watch, "watch", false, "check again whenever a file is saved")
+	flags.BoolVar(&m.incident, "incident", false, "run STAGE with a fault, and ask what it is")
+	flags.BoolVar(&m.docker, "docker", false, "with -incident: run the stage with Docker, and look at it in Grafana")
 	flags.BoolVar(&m.list, "list", false, "show how far you are in each stage")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "usage: go run ./observability/check [-start | -hint | -solution | -watch] STAGE [DIRECTORY]\n       go run ./observability/check -list")
+		fmt.Fprintln(flags.Output(), "usage: go run ./observability/check [-start | -hint | -solution | -watch] STAGE [DIRECTORY]\n"+
+			"       go run ./observability/check -incident [-docker] STAGE [NAME]\n       go run ./observability/check -list")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(arguments); err != nil {
@@ -64,8 +69,11 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if m.list {
+	switch {
+	case m.list:
 		return list(out, root)
+	case m.incident:
+		return play(ctx, out, root, flags.Args(), m.docker)
 	}
 	s, err := newSubject(root, flags.Args())
 	if err != nil {

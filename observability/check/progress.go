@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"example.com/dice/observability/check/incident"
 	"example.com/dice/observability/internal/compose"
 )
 
@@ -17,7 +18,8 @@ const progressFile = ".progress.json"
 
 // progress is what a learner has reached, by stage.
 type progress struct {
-	Checks map[string]checked `json:"checks"`
+	Checks    map[string]checked  `json:"checks"`
+	Incidents map[string][]string `json:"incidents"` // those that were solved at the first try
 }
 
 // checked is the last result of a stage's checklist.
@@ -39,7 +41,7 @@ type missing struct {
 }
 
 func readProgress(root string) (progress, error) {
-	p := progress{Checks: make(map[string]checked)}
+	p := progress{Checks: make(map[string]checked), Incidents: make(map[string][]string)}
 	content, err := os.ReadFile(filepath.Join(root, progressFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
@@ -95,15 +97,19 @@ func list(out io.Writer, root string) error {
 		return err
 	}
 	for _, name := range names {
-		c, ok := p.Checks[name]
-		switch {
-		case !ok:
-			fmt.Fprintf(out, "  %-20s not begun\n", name)
-		case c.Missing == nil:
-			fmt.Fprintf(out, "✓ %-20s all %d items, in %s\n", name, c.Of, c.Directory)
-		default:
-			fmt.Fprintf(out, "  %-20s %d of %d items, in %s; next: %s: %s\n", name, c.Done, c.Of, c.Directory, c.Missing.Service, c.Missing.Title)
+		incidents, err := incident.Names(name)
+		if err != nil {
+			return err
 		}
+		c, begun := p.Checks[name]
+		mark, text := " ", "not begun"
+		switch {
+		case begun && c.Missing == nil:
+			mark, text = "✓", fmt.Sprintf("all %d items, in %s", c.Of, c.Directory)
+		case begun:
+			text = fmt.Sprintf("%d of %d items, in %s; next: %s: %s", c.Done, c.Of, c.Directory, c.Missing.Service, c.Missing.Title)
+		}
+		fmt.Fprintf(out, "%s %-20s %d of %d incidents; %s\n", mark, name, len(p.Incidents[name]), len(incidents), text)
 	}
 	return nil
 }

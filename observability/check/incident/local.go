@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/freeport"
 	"example.com/dice/observability/internal/report"
 	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/store"
@@ -21,7 +22,7 @@ const longestTraffic = 15 * time.Second
 
 // withReport runs a stage with a fault and without Docker, prints the report, and calls ask. The user's files stay as they are.
 func withReport(ctx context.Context, root string, f fault, out io.Writer, record recorder, ask func() error) error {
-	s, err := record(ctx, root, f, nil, func(doing string) { fmt.Fprintln(out, report.Faint.Render("· "+doing)) })
+	s, err := record(ctx, root, f, freeport.Variables(), func(doing string) { fmt.Fprintln(out, report.Faint.Render("· "+doing)) })
 	if err != nil {
 		return err
 	}
