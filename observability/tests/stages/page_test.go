@@ -75,7 +75,7 @@ func checkFrontend(t *testing.T, program, stage string) {
 	s := startService(t, program, "ROLL_URL="+rolls.URL, "DIE_URL="+dice.URL, "GRAFANA_URL=http://grafana")
 	var session []string // a header
 	if hasSignIn(stage) {
-		checkSignIn(t, s)
+		checkSignIn(t, s, rolls)
 		session = signIn(t, s.url, "Ada")
 	}
 	checkFirstPage(t, s, session)

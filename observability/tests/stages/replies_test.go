@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestReplies sends each service of each stage what its traffic does not send, with stand-ins for the services behind it.
@@ -21,6 +22,9 @@ func TestReplies(t *testing.T) {
 				return
 			}
 			t.Run("roll", func(t *testing.T) { checkLookups(t, programs["roll"]) })
+			if name > "stage4" {
+				t.Run("batches", func(t *testing.T) { checkBatches(t, programs["roll"]) })
+			}
 			t.Run("die", func(t *testing.T) { checkDie(t, programs["die"], stage.Dir) })
 		})
 	}
@@ -133,4 +137,45 @@ func checkLookups(t *testing.T, program string) {
 		status: 503, want: `{"error":"the die service cannot be reached; try again later"}`, record: failed,
 	})
 	roll.wantRetry(t, got.trace)
+}
+
+// checkBatches asks a roll service for several dice at once, rightly and wrongly.
+func checkBatches(t *testing.T, program string) {
+	dice := startBackend(t, replyWith(200, `{"faces":[2,2,2,2,2,2],"error_rate":0}`))
+	roll := startService(t, program, "DIE_URL="+dice.URL, "MAX_WAIT=1ms")
+	const allowed, refused = "must be a whole number from 1 to 1000", "WARN roll refused"
+	for _, test := range []struct{ query, message string }{
+		{"", "die is missing: add one, such as ?die=fair"},
+		{"die=fair", "times is missing: add it, such as &times=10"},
+		{"die=fair&times=", `times is \"\": ` + allowed},
+		{"die=fair&times=two", `times is \"two\": ` + allowed},
+		{"die=fair&times=1.5", `times is \"1.5\": ` + allowed},
+		{"die=fair&times=0", `times is \"0\": ` + allowed},
+		{"die=fair&times=-1", `times is \"-1\": ` + allowed},
+		{"die=fair&times=1001", `times is \"1001\": ` + allowed},
+		{"die=fair&times=99999999999999999999", `times is \"99999999999999999999\": ` + allowed},
+		{"die=fair&times=2&times=2", "times is given 2 times: give it once"},
+		{"die=fair&times=2%zz", `malformed query string: invalid URL escape \"%zz\"`},
+	} {
+		ask(t, roll, request{name: test.query, method: "GET", target: "/roll-async?" + test.query, status: 400, want: `{"error":"` + test.message + `"}`, record: refused})
+	}
+	batch := request{name: "a batch", method: "GET", target: "/roll-async?die=fair&times=3", status: 200, want: `{"total":6}`, record: "INFO batch rolled"}
+	ask(t, roll, batch)
+	dice.answer(replyWith(200, `{"faces":[2,2,2,2,2,2],"error_rate":1}`))
+	batch.name, batch.status, batch.want, batch.record = "a batch that fails", 500, `{"error":"the die failed; roll again"}`, "ERROR batch failed"
+	ask(t, roll, batch)
+	dice.answer(replyWith(404, `{"error":"unknown die"}`))
+	batch.name, batch.status, batch.want, batch.record = "a batch of no die", 400, `{"error":"unknown die"}`, refused
+	ask(t, roll, batch)
+
+	dice.answer(replyWith(200, `{"faces":[2,2,2,2,2,2],"error_rate":0}`))
+	patient := startService(t, program, "DIE_URL="+dice.URL, "MAX_WAIT=10s", "SEED=1")
+	waiting := make(chan struct{}) // the look-up is over, so all that is left is to wait
+	go func() {
+		defer close(waiting)
+		for t.Context().Err() == nil && patient.ended() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	leave(t, patient, request{name: "a caller who leaves", method: "GET", target: "/roll-async?die=fair&times=100", record: "INFO batch canceled by the caller"}, waiting)
 }

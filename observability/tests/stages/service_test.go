@@ -197,6 +197,13 @@ func (s *service) trace(t *testing.T, id string) (records []string, spans []span
 	return nil, nil
 }
 
+// ended returns how many spans have ended.
+func (s *service) ended() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.spans)
+}
+
 // wantRecord wants one log record of a request.
 func (s *service) wantRecord(t *testing.T, id, want string) {
 	t.Helper()

@@ -9,9 +9,10 @@ import (
 )
 
 // checkSignIn signs in and out as browsers do, and as nobody should.
-func checkSignIn(t *testing.T, s *service) {
+func checkSignIn(t *testing.T, s *service, rolls *backend) {
 	t.Helper()
 	checkSession(t, s)
+	checkSignOutDuringARun(t, s, rolls)
 	checkCookie(t, s)
 	checkTokens(t, s)
 	checkSignInNames(t, s)
@@ -61,6 +62,22 @@ func checkSession(t *testing.T, s *service) {
 	openAs(t, s, "the session that has ended", session[1], "")
 	run.header = session
 	browse(t, s, run)
+}
+
+// checkSignOutDuringARun wants a run that ends later not to bring the session back.
+func checkSignOutDuringARun(t *testing.T, s *service, rolls *backend) {
+	t.Helper()
+	session := signInAs(t, s, "Ada")
+	rolls.answer(func(w http.ResponseWriter, r *http.Request) {
+		post(r.Context(), t, s.url+"/sign-out", "", session...)
+		replyWith(200, "{}")(w, r)
+	})
+	defer rolls.answer(replyWith(200, "{}"))
+	reply, _ := browse(t, s, request{name: "sign-out during a run", method: "POST", target: "/", body: "die=fair", header: session, status: 200, want: "200 OK\n{}"})
+	if len(reply.Cookies()) > 0 {
+		t.Errorf("a run after whose begin the user signed out sets %v", reply.Cookies())
+	}
+	openAs(t, s, "after the sign-out during a run", session[1], "")
 }
 
 func checkCookie(t *testing.T, s *service) {
