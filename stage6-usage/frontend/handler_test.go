@@ -33,8 +33,8 @@ func replyWith(status int, body string) http.HandlerFunc {
 	}
 }
 
-func post(ctx context.Context, router http.Handler, form string, headers ...string) *httptest.ResponseRecorder {
-	return postTo(ctx, router, "/", form, headers...)
+func post(ctx context.Context, router http.Handler, form string) *httptest.ResponseRecorder {
+	return postTo(ctx, router, "/", form)
 }
 
 func postTo(ctx context.Context, router http.Handler, path, form string, headers ...string) *httptest.ResponseRecorder {

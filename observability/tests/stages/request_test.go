@@ -38,7 +38,7 @@ type answer struct {
 	body, trace string
 }
 
-// send sends a request, and returns nil if its context ends first.
+// send sends a request. If its context ends first, the answer has the trace alone.
 func send(ctx context.Context, t *testing.T, s *service, r request) *answer {
 	t.Helper()
 	var body io.Reader = strings.NewReader(r.body)
@@ -61,22 +61,22 @@ func send(ctx context.Context, t *testing.T, s *service, r request) *answer {
 		sent.Header.Set(r.header[i], r.header[i+1])
 	}
 	browser := http.Client{Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	got.Response, err = browser.Do(sent)
+	response, err := browser.Do(sent)
 	if err != nil {
 		if ctx.Err() == nil {
 			t.Fatalf("%s: %v", r.name, err)
 		}
 		return got
 	}
-	defer got.Body.Close()
-	text, err := io.ReadAll(got.Body)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatalf("%s: %v", r.name, err)
 	}
 	if rest.read.Load() >= mostRead {
 		t.Errorf("%s: %d bytes of the body were read", r.name, rest.read.Load())
 	}
-	got.body = string(text)
+	got.Response, got.body = response, string(text)
 	return got
 }
 
