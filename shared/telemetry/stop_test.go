@@ -1,6 +1,7 @@
 package telemetry_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -86,38 +87,56 @@ type durations struct {
 	Said       string
 }
 
+// TestBadCollectorBlocksNeitherWorkNorStop starts a process for each case before it waits for the first, because they take long.
 func TestBadCollectorBlocksNeitherWorkNorStop(t *testing.T) {
+	waits := make(map[string]func(t *testing.T) durations)
 	for _, protocol := range []string{"grpc", "http/protobuf"} {
 		for name, url := range map[string]string{"away": awayURL(t), "hung": hungURL(t)} {
-			t.Run(protocol+" "+name, func(t *testing.T) {
-				setenv(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL="+protocol,
-					"OTEL_METRIC_EXPORT_INTERVAL=100", "OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_BLRP_SCHEDULE_DELAY=10")
-				// A process of its own, because what a stop gives up may go on for a while.
-				process := exec.CommandContext(t.Context(), os.Args[0])
-				process.Env = append(os.Environ(), "TEST_WORK_AND_STOP=1")
-				output, err := process.Output()
-				if err != nil {
-					t.Fatal(err)
-				}
-				var took durations
-				if err := json.Unmarshal(output, &took); err != nil {
-					t.Fatal(err)
-				}
-				if took.Work > 5*time.Second || took.Stop > 5*time.Second {
-					t.Errorf("work took %s, stop %s", took.Work, took.Stop)
-				}
-				for _, signal := range []string{"metrics", "logs"} {
-					said := strings.Contains(took.Said, "flushing "+signal+": ")
-					if protocol == "http/protobuf" && name == "away" {
-						// Such a server refuses at once: if that was before the stop, the console has it.
-						said = said || strings.Contains(took.Said, "/v1/"+signal)
-					}
-					if !said {
-						t.Errorf("nobody said that %s were not delivered: %s", signal, took.Said)
-					}
-				}
-			})
+			waits[protocol+" "+name] = startWork(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL="+protocol,
+				"OTEL_METRIC_EXPORT_INTERVAL=100", "OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_BLRP_SCHEDULE_DELAY=10")
 		}
+	}
+	for name, wait := range waits {
+		t.Run(name, func(t *testing.T) {
+			took := wait(t)
+			if took.Work > 5*time.Second || took.Stop > 5*time.Second {
+				t.Errorf("work took %s, stop %s", took.Work, took.Stop)
+			}
+			for _, signal := range []string{"metrics", "logs"} {
+				said := strings.Contains(took.Said, "flushing "+signal+": ")
+				if name == "http/protobuf away" {
+					// Such a server refuses at once: if that was before the stop, the console has it.
+					said = said || strings.Contains(took.Said, "/v1/"+signal)
+				}
+				if !said {
+					t.Errorf("nobody said that %s were not delivered: %s", signal, took.Said)
+				}
+			}
+		})
+	}
+}
+
+// startWork runs workAndStop in a process of its own, because what a stop gives up may go on for a while. The function that it
+// returns waits for the end.
+func startWork(t *testing.T, variables ...string) (wait func(t *testing.T) durations) {
+	t.Helper()
+	setenv(t, append(variables, "TEST_WORK_AND_STOP=1")...)
+	var output bytes.Buffer
+	process := exec.CommandContext(t.Context(), os.Args[0])
+	process.Stdout = &output
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return func(t *testing.T) (took durations) {
+		t.Helper()
+		err := process.Wait()
+		if err == nil {
+			err = json.Unmarshal(output.Bytes(), &took)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return took
 	}
 }
 

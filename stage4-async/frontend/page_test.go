@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http/httptest"
-	"net/url"
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
@@ -15,8 +14,7 @@ type shownPage struct {
 	chosen   string
 	times    string
 	output   string
-	traceURL *url.URL // nil if there is no link
-	elements int      // in the output box
+	elements int // in the output box
 }
 
 func readPage(t *testing.T, recorder *httptest.ResponseRecorder) shownPage {
@@ -35,11 +33,6 @@ func readPage(t *testing.T, recorder *httptest.ResponseRecorder) shownPage {
 	}
 	for _, option := range document.Find("option").EachIter() {
 		got.dice = append(got.dice, option.AttrOr("value", ""))
-	}
-	if link, ok := document.Find(`a[href*="explore"]`).Attr("href"); ok {
-		if got.traceURL, err = url.Parse(link); err != nil {
-			t.Fatal(err)
-		}
 	}
 	return got
 }

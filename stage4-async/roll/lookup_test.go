@@ -1,20 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
-	"time"
-
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
 
 	"example.com/dice/shared/chance"
 	"example.com/dice/shared/httpjson"
@@ -48,138 +40,6 @@ func startDieService(t *testing.T, answer http.HandlerFunc) *httptest.Server {
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
 	return server
-}
-
-func replyWith(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
-	}
-}
-
-// recordOf returns the level and the message of the one log record that do makes.
-func recordOf(t *testing.T, do func()) string {
-	t.Helper()
-	var out bytes.Buffer
-	before := slog.Default()
-	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
-	defer slog.SetDefault(before)
-	do()
-	var record struct{ Level, Msg string }
-	if err := json.Unmarshal(out.Bytes(), &record); err != nil {
-		t.Errorf("not one record: %v\n%s", err, &out)
-	}
-	return record.Level + " " + record.Msg
-}
-
-func TestDieServiceFails(t *testing.T) {
-	slow := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	broken := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
-	const nonsense = "the die service gave a reply that makes no sense"
-	const failed = "ERROR look-up failed"
-	tests := []struct {
-		name    string
-		ctx     context.Context
-		answer  http.HandlerFunc // nil: the service is away
-		status  int
-		message string
-		record  string // level and message
-	}{
-		{"away", t.Context(), nil, 503, "the die service cannot be reached; try again later", failed},
-		{"slow", t.Context(), slow, 504, "the die service took too long; try again later", failed},
-		{"unavailable", t.Context(), replyWith(503, `{"error":"busy"}`), 503, "the die service is not available; try again later", failed},
-		{"broken", t.Context(), broken, 502, nonsense, failed},
-		{"no JSON", t.Context(), replyWith(200, `<html>`), 502, nonsense, failed},
-		{"no faces", t.Context(), replyWith(200, `{"error_rate":0}`), 502, nonsense, failed},
-		{"seven faces", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6,7],"error_rate":0}`), 502, nonsense, failed},
-		{"no error rate", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6]}`), 502, nonsense, failed},
-		{"error rate of 7", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6],"error_rate":7}`), 502, nonsense, failed},
-		{"failing", t.Context(), replyWith(500, `{"error":"sorry"}`), 502, nonsense, failed},
-		{"another service", t.Context(), replyWith(404, `<html>`), 502, nonsense, failed},
-		{"unknown die", t.Context(), replyWith(404, `{"error":"unknown die"}`), 400, "unknown die", "WARN roll refused"},
-		{"caller gone", canceled, slow, httpjson.StatusClientClosedRequest, "canceled by the caller", "INFO look-up canceled by the caller"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			server := startDieService(t, test.answer)
-			timeout := 10 * time.Second
-			switch test.name {
-			case "away":
-				server.Close()
-			case "slow":
-				timeout = 50 * time.Millisecond
-			}
-			router := newRouter(handler{dice: newDieService(server.URL, timeout), roller: roller{chance: chance.New(1)}})
-			var status int
-			var body reply
-			record := recordOf(t, func() { status, body = send(test.ctx, t, router, http.MethodGet, "/roll", "die=fair") })
-			if status != test.status || body.Error != test.message || record != test.record {
-				t.Errorf("status %d %q, logged %q\nwant %d %q, logged %q", status, body.Error, record, test.status, test.message, test.record)
-			}
-		})
-	}
-}
-
-func TestCallerWhoGoesAwayEndsTheLookUp(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	server := startDieService(t, func(_ http.ResponseWriter, r *http.Request) {
-		cancel() // once the die service has the request
-		<-r.Context().Done()
-		close(ended)
-	})
-	router := newRouter(handler{dice: newDieService(server.URL, time.Minute), roller: roller{chance: chance.New(1)}})
-	if status, _ := send(ctx, t, router, http.MethodGet, "/roll", "die=fair"); status != httpjson.StatusClientClosedRequest {
-		t.Errorf("status %d, want %d", status, httpjson.StatusClientClosedRequest)
-	}
-	select {
-	case <-ended:
-	case <-time.After(10 * time.Second):
-		t.Error("the die service goes on")
-	}
-}
-
-func TestIdentifierIsEscaped(t *testing.T) {
-	var asked string
-	server := startDieService(t, func(w http.ResponseWriter, r *http.Request) {
-		asked = r.URL.Query().Get("identifier")
-		standIn(w, r)
-	})
-	router := newRouter(handler{dice: newDieService(server.URL, time.Second), roller: roller{chance: chance.New(1)}})
-	send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair%26identifier%3Drisky%23")
-	if want := "fair&identifier=risky#"; asked != want {
-		t.Errorf("the die service was asked for %q, want %q", asked, want)
-	}
-}
-
-// TestRetryIsASiblingSpan refuses both attempts. The second has a span beside that of the first, and its number.
-func TestRetryIsASiblingSpan(t *testing.T) {
-	server := startDieService(t, standIn)
-	server.Close()
-	spans := spansInOrder(t, func() {
-		router := newRouter(handler{dice: newDieService(server.URL, 10*time.Second), roller: roller{chance: chance.New(1)}})
-		send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair")
-	})
-	if len(spans) != 3 {
-		t.Fatalf("spans %v, want two attempts and GET /roll", spans)
-	}
-	for i, attempt := range spans[:2] {
-		attributes := attribute.NewSet(attempt.Attributes()...)
-		if count, ok := attributes.Value("http.request.resend_count"); ok != (i == 1) || count.AsInt64() != int64(i) {
-			t.Errorf("attempt %d has http.request.resend_count %d", i+1, count.AsInt64())
-		}
-		if attempt.Name() != "GET /dice" || attempt.SpanKind() != trace.SpanKindClient || attempt.Status().Code != codes.Error {
-			t.Errorf("attempt %s, kind %s, status %v", attempt.Name(), attempt.SpanKind(), attempt.Status())
-		}
-		if attempt.Parent().SpanID() != spans[2].SpanContext().SpanID() {
-			t.Error("an attempt is not a child of GET /roll")
-		}
-	}
-	if spans[2].Status().Code != codes.Error {
-		t.Errorf("status of GET /roll: %v", spans[2].Status())
-	}
 }
 
 // FuzzDieReply wants one of the faces of a die that makes sense, its failure, or a reply that says what is wrong.

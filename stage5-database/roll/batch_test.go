@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -27,30 +24,6 @@ func TestTotalOfABatch(t *testing.T) {
 		status, body := send(t.Context(), t, newTestRouter(0), http.MethodGet, "/roll-async", query)
 		if status != http.StatusOK || body.Total < test.least || body.Total > test.most || body.Roll != 0 {
 			t.Errorf("%s: status %d, body %+v, want a total from %d to %d", query, status, body, test.least, test.most)
-		}
-	}
-}
-
-func TestWrongBatches(t *testing.T) {
-	const allowed = "must be a whole number from 1 to 1000"
-	tests := []struct{ query, message string }{
-		{"", "die is missing: add one, such as ?die=fair"},
-		{"die=blue&times=2", `unknown die "blue": must be one of fair, risky`},
-		{"die=fair", "times is missing: add it, such as &times=10"},
-		{"die=fair&times=", `times is "": ` + allowed},
-		{"die=fair&times=two", `times is "two": ` + allowed},
-		{"die=fair&times=1.5", `times is "1.5": ` + allowed},
-		{"die=fair&times=0", `times is "0": ` + allowed},
-		{"die=fair&times=-1", `times is "-1": ` + allowed},
-		{"die=fair&times=1001", `times is "1001": ` + allowed},
-		{"die=fair&times=99999999999999999999", `times is "99999999999999999999": ` + allowed},
-		{"die=fair&times=2&times=2", "times is given 2 times: give it once"},
-		{"die=fair&times=2%zz", `malformed query string: invalid URL escape "%zz"`},
-	}
-	for _, test := range tests {
-		status, body := send(t.Context(), t, newTestRouter(0), http.MethodGet, "/roll-async", test.query)
-		if status != http.StatusBadRequest || body.Error != test.message {
-			t.Errorf("%s: status %d %q\nwant 400 %q", test.query, status, body.Error, test.message)
 		}
 	}
 }
@@ -185,38 +158,4 @@ func TestRollsUnderWayAreCounted(t *testing.T) {
 			t.Errorf("%d rolls are still under way", added[active])
 		}
 	})
-}
-
-func TestOneLogRecordForEachBatch(t *testing.T) {
-	var out bytes.Buffer
-	before := slog.Default()
-	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
-	defer slog.SetDefault(before)
-
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
-	tests := []struct {
-		ctx            context.Context
-		query          string
-		level, message string
-	}{
-		{t.Context(), "die=fair&times=3", "INFO", "batch rolled"},
-		{t.Context(), "die=risky&times=999", "ERROR", "batch failed"},
-		{canceled, "die=fair&times=3", "INFO", "batch canceled by the caller"},
-	}
-	for _, test := range tests {
-		out.Reset()
-		send(test.ctx, t, newTestRouter(time.Millisecond), http.MethodGet, "/roll-async", test.query)
-		var record struct {
-			Level, Msg string
-			Size       int     `json:"dice.batch.size"`
-			Duration   float64 `json:"dice.batch.duration"`
-		}
-		if err := json.Unmarshal(out.Bytes(), &record); err != nil {
-			t.Fatalf("not one record: %v\n%s", err, out.String())
-		}
-		if record.Level != test.level || record.Msg != test.message || record.Size == 0 || record.Duration <= 0 || record.Duration > 60 {
-			t.Errorf("%s logged %+v", test.query, record)
-		}
-	}
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
@@ -25,74 +23,18 @@ func lock(t *testing.T, file string) (unlock func()) {
 	return func() { other.Close() }
 }
 
-func TestBadDatabaseAtTheStart(t *testing.T) {
-	const (
-		write = ": the service must be able to write to this file and to its folder"
-		anew  = ": move it away, with -wal and -shm beside it; it will be made anew from DICE_FILE"
-	)
-	tests := []struct {
-		name string
-		make func(t *testing.T, file string)
-		err  string
-	}{
-		{"locked", func(t *testing.T, file string) { t.Cleanup(lock(t, file)) }, "database is locked: another program uses it, stop that one"},
-		{"not a database", func(t *testing.T, file string) { overwrite(t, file, strings.Repeat("no database ", 100)) }, "file is not a database" + anew},
-		{"cut off", cutOff, "database disk image is malformed" + anew},
-		{"a folder", func(_ *testing.T, file string) { os.Mkdir(file, 0o700) }, "unable to open database file: is a directory" + write},
-		{"no folder", func(_ *testing.T, file string) { os.Remove(filepath.Dir(file)) }, "unable to open database file: no such file or directory" + write},
-		{"another table", otherTable, `die "a": table dice has no column named position`},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel() // a lock is waited for
-			file := filepath.Join(t.TempDir(), "dice.db")
-			test.make(t, file)
-			if _, err := openStore(t.Context(), file, specify(0, "a")); err == nil || err.Error() != test.err {
-				t.Errorf("error %v\nwant  %s", err, test.err)
-			}
-		})
-	}
-}
-
-func overwrite(t *testing.T, file, content string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// cutOff leaves half of a database.
-func cutOff(t *testing.T, file string) {
-	t.Helper()
-	s, err := openStore(t.Context(), file, specify(0, "a"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.close(); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(file, info.Size()/2); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func otherTable(t *testing.T, file string) {
-	t.Helper()
-	other, err := sql.Open("sqlite3", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	if _, err := other.ExecContext(t.Context(), `CREATE TABLE dice (identifier TEXT PRIMARY KEY)`); err != nil {
-		t.Fatal(err)
+func TestLockedDatabaseAtTheStart(t *testing.T) {
+	t.Parallel() // a lock is waited for
+	file := filepath.Join(t.TempDir(), "dice.db")
+	defer lock(t, file)()
+	_, err := openStore(t.Context(), file, specify(0, "a"))
+	if want := "database is locked: another program uses it, stop that one"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 
 func TestServiceThatWaitedForALockStarts(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "dice.db")
 	unlock := lock(t, file)
 	time.AfterFunc(2*busyTimeout, unlock)

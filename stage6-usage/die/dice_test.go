@@ -8,20 +8,6 @@ import (
 	"testing"
 )
 
-func TestDiceOfTheStage(t *testing.T) {
-	all, err := readDice("../dice.json")
-	if err != nil || !slices.Equal(all.identifiers, []string{"fair", "risky"}) {
-		t.Fatalf("%v, %v", all.identifiers, err)
-	}
-	fair, risky := all.byID["fair"], all.byID["risky"]
-	if !slices.Equal(fair.Faces, []int{1, 2, 3, 4, 5, 6}) || *fair.ErrorRate != 0 {
-		t.Errorf("fair: %+v", fair)
-	}
-	if !slices.Equal(risky.Faces, []int{2, 3, 4, 5, 6, 7}) || *risky.ErrorRate != 0.1 {
-		t.Errorf("risky: %+v", risky)
-	}
-}
-
 func TestReadDice(t *testing.T) {
 	const (
 		good = `{"faces": [1,2,3,4,5,6], "error_rate": 0}`

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -70,17 +69,6 @@ func TestEachStartBringsTheDatabaseUpToDate(t *testing.T) {
 	}
 }
 
-func TestKilledServiceLeavesAWholeDatabase(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "dice.db")
-	open(t, file, specify(0, "a"))
-	copied := t.TempDir() // what is on the disk while the service runs is what a killed one leaves
-	if err := os.CopyFS(copied, os.DirFS(filepath.Dir(file))); err != nil {
-		t.Fatal(err)
-	}
-	all := specify(0, "b", "a")
-	check(t, open(t, filepath.Join(copied, "dice.db"), all), all)
-}
-
 func TestSeedThatFailsChangesNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "dice.db")
 	all := specify(0, "a", "b")
@@ -109,22 +97,4 @@ func TestServicesThatStartAtOnceShareADatabase(t *testing.T) {
 	}
 	group.Wait()
 	check(t, open(t, file, all), all)
-}
-
-func TestWriterDoesNotKeepReadersWaiting(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "dice.db")
-	all := specify(0, "a", "b")
-	s := open(t, file, all)
-	writer, err := s.db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer writer.Close()
-	if _, err := writer.ExecContext(t.Context(), "BEGIN EXCLUSIVE; "+deleteDice); err != nil { // exclusive of writers only
-		t.Fatal(err)
-	}
-	check(t, s, all)
-	if _, err := writer.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-		t.Error(err)
-	}
 }

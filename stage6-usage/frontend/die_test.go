@@ -1,102 +1,15 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
-	"time"
-
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
 )
 
 func knownDice() dieService {
 	return dieService{client: &http.Client{Transport: inProcess(replyWith(http.StatusOK, `{"identifiers":["fair","risky"]}`))}}
-}
-
-func TestDieServiceFails(t *testing.T) {
-	slow := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
-	tests := []struct {
-		name   string
-		ctx    context.Context
-		answer http.HandlerFunc // nil: the service is away
-		status int
-		output string
-	}{
-		{"away", t.Context(), nil, 503, "503 Service Unavailable\nthe die service cannot be reached; try again later"},
-		{"slow", t.Context(), slow, 504, "504 Gateway Timeout\nthe die service took too long; try again later"},
-		{"unavailable", t.Context(), replyWith(503, "{}"), 503, "503 Service Unavailable\nthe die service is not available; try again later"},
-		{"no JSON", t.Context(), replyWith(200, "<html>"), 502, "502 Bad Gateway\nthe die service gave a reply that makes no sense"},
-		{"no identifiers", t.Context(), replyWith(200, "{}"), 502, "502 Bad Gateway\nthe die service gave a reply that makes no sense"},
-		{"failing", t.Context(), replyWith(500, "{}"), 502, "502 Bad Gateway\nthe die service gave a reply that makes no sense"},
-		{"user gone", canceled, slow, 499, "499 \ncanceled by the caller"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			server, timeout := httptest.NewServer(test.answer), 10*time.Second
-			defer server.Close()
-			switch test.name {
-			case "away":
-				server.Close()
-			case "slow":
-				timeout = 50 * time.Millisecond
-			}
-			rolls := httptest.NewServer(replyWith(http.StatusOK, "{}"))
-			defer rolls.Close()
-			router := signedIn(t, newTestHandler(newDieService(server.URL, timeout), newRollService(rolls.URL, 10*time.Second)))
-
-			recorder := httptest.NewRecorder()
-			router.ServeHTTP(recorder, httptest.NewRequestWithContext(test.ctx, http.MethodGet, "/", nil))
-			opened := readPage(t, recorder)
-			if opened.status != test.status || opened.output != test.output || len(opened.dice) > 0 {
-				t.Errorf("status %d, output %q, dice %v\nwant   %d, %q, none", opened.status, opened.output, opened.dice, test.status, test.output)
-			}
-			if test.ctx.Err() != nil {
-				return
-			}
-			if bad := readPage(t, post(test.ctx, router, "die=%zz")); bad.status != http.StatusBadRequest || len(bad.dice) > 0 {
-				t.Errorf("a bad form: status %d, dice %q, want none", bad.status, bad.dice)
-			}
-			ran := readPage(t, post(test.ctx, router, "die=risky"))
-			if ran.status != http.StatusOK || ran.output != "200 OK\n{}" || !slices.Equal(ran.dice, []string{"risky"}) {
-				t.Errorf("a run: status %d, output %q, dice %v, want the roll service's reply and the chosen die", ran.status, ran.output, ran.dice)
-			}
-		})
-	}
-}
-
-func TestThirdDieIsOnThePage(t *testing.T) {
-	dice := httptest.NewServer(replyWith(http.StatusOK, `{"identifiers":["fair","risky","<b>loaded</b>"]}`))
-	defer dice.Close()
-	router := signedIn(t, newTestHandler(newDieService(dice.URL, 10*time.Second), newRollService(dice.URL, time.Second)))
-	if got := readPage(t, get(t, router)); !slices.Equal(got.dice, []string{"fair", "risky", "<b>loaded</b>"}) {
-		t.Errorf("dice %v", got.dice)
-	}
-}
-
-// TestRetryIsASiblingSpan wants a span for each attempt, side by side.
-func TestRetryIsASiblingSpan(t *testing.T) {
-	away := httptest.NewServer(nil)
-	away.Close()
-	spans := spansOf(t, func() {
-		get(t, signedIn(t, newTestHandler(newDieService(away.URL, 10*time.Second), newRollService(away.URL, time.Second))))
-	})
-	if len(spans) != 3 {
-		t.Fatalf("spans %v, want two attempts and GET /", spans)
-	}
-	for _, attempt := range spans[:2] {
-		if attempt.Name() != "GET /dice" || attempt.SpanKind() != trace.SpanKindClient || attempt.Status().Code != codes.Error {
-			t.Errorf("attempt %s, kind %s, status %v", attempt.Name(), attempt.SpanKind(), attempt.Status())
-		}
-		if attempt.Parent().SpanID() != spans[2].SpanContext().SpanID() {
-			t.Error("an attempt is not a child of GET /")
-		}
-	}
 }
 
 // FuzzDiceReply wants the dice of a reply to be on the page, or the page to say that the reply makes no sense.

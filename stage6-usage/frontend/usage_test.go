@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
-	"net/url"
 	"testing"
 	"time"
 
@@ -105,32 +104,6 @@ func TestUsageRecords(t *testing.T) {
 	}
 }
 
-// TestNameIsInUsageRecordsOnly wants no name in any other record, whatever was done with it.
-func TestNameIsInUsageRecordsOnly(t *testing.T) {
-	const name = "Wilhelmina"
-	operational, usage := recordsOf(t, func() {
-		router := newRouter(newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", 0)))
-		for _, form := range []string{"name=" + name, "name=" + name + "%zz", "name=" + url.QueryEscape("<"+name+">")} {
-			cookie := sessionCookie(postTo(t.Context(), router, "/sign-in", form))
-			post(t.Context(), router, "die=fair", "Cookie", cookie)
-			postTo(t.Context(), router, "/sign-out", "", "Cookie", cookie)
-		}
-	})
-	if len(operational) != 9 || len(usage) != 2 {
-		t.Errorf("%d and %d records, want 9 and 2", len(operational), len(usage))
-	}
-	for _, record := range operational {
-		if line, _ := json.Marshal(record); bytes.Contains(line, []byte(name)) {
-			t.Errorf("the name is in %s", line)
-		}
-	}
-	for _, record := range usage {
-		if record["user.name"] != name {
-			t.Errorf("no name in %v", record)
-		}
-	}
-}
-
 // TestRunWithoutAReplyIsUsage wants a record of what the user saw, also if the roll service is away or the user goes away.
 func TestRunWithoutAReplyIsUsage(t *testing.T) {
 	router := signedIn(t, newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", time.Second)))
@@ -141,14 +114,5 @@ func TestRunWithoutAReplyIsUsage(t *testing.T) {
 		if len(usage) != 1 || usage[0]["http.response.status_code"] != status || usage[0]["user.name"] != "Ada" {
 			t.Errorf("usage %v, want one record with the status %v", usage, status)
 		}
-	}
-}
-
-func TestRefusedRunIsNoUsage(t *testing.T) {
-	operational, usage := recordsOf(t, func() {
-		post(t.Context(), newRouter(newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", 0))), "die=fair")
-	})
-	if len(operational) != 1 || operational[0]["level"] != slog.LevelWarn.String() || len(usage) > 0 {
-		t.Errorf("records %v, usage %v, want a warning and none", operational, usage)
 	}
 }

@@ -1,16 +1,9 @@
 package stages
 
 import (
-	"bufio"
-	"context"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"testing"
 )
 
@@ -29,42 +22,8 @@ func startFrontend(t *testing.T, stage string) *frontend {
 	behind := httptest.NewServer(page.standIn())
 	t.Cleanup(behind.Close)
 
-	program := filepath.Join(t.TempDir(), "frontend")
-	shell(t, filepath.Join(root, stage), "go build -o "+program+" ./frontend")
-	ctx, cancel := context.WithTimeout(context.Background(), runTimeout) // for all that is done with the page
-	process := exec.CommandContext(ctx, program)
-	process.Env = append(os.Environ(), "ADDR=127.0.0.1:0", "ROLL_URL="+behind.URL, "DIE_URL="+behind.URL)
-	stdout, err := process.StdoutPipe()
-	if err == nil {
-		err = process.Start()
-	}
-	if err != nil {
-		cancel()
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		defer cancel()
-		if err := process.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Error(err)
-		}
-		if err := process.Wait(); err != nil {
-			t.Errorf("the frontend's exit: %v", err)
-		}
-	})
-	lines := bufio.NewScanner(stdout)
-	for page.url == "" && lines.Scan() {
-		var line struct{ Msg, Address string }
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "listening" {
-			page.url = "http://" + line.Address
-		}
-	}
-	if page.url == "" {
-		t.Fatal("the frontend does not listen")
-	}
-	go func() {
-		for lines.Scan() { // to its end, so that the process never waits for a reader
-		}
-	}()
+	programs := services.build(t, load(t, stage))
+	page.url = startService(t, programs["frontend"], "ROLL_URL="+behind.URL, "DIE_URL="+behind.URL).url
 	return page
 }
 

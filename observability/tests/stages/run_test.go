@@ -34,7 +34,15 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil { // all at once: stages wait more than they compute
 		panic(err)
 	}
-	os.Exit(m.Run())
+	var err error
+	if services.directory, err = os.MkdirTemp("", "dice-test-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if err := os.RemoveAll(services.directory); err != nil {
+		panic(err)
+	}
+	os.Exit(code)
 }
 
 // TestStages runs each stage once, with its traffic and with requests that its traffic does not make, and asks all

@@ -2,7 +2,7 @@ package stages
 
 import (
 	"context"
-	"maps"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,9 +25,7 @@ func TestBadSettings(t *testing.T) {
 		seed  = `SEED="lucky": want a whole number from 0 to 18446744073709551615`
 		unset = " is not set"
 	)
-	tests := []struct {
-		service, setting, want string
-	}{
+	tests := []badSetting{
 		{"roll", "ADDR=8080", addr},
 		{"roll", "MAX_WAIT=1", `MAX_WAIT="1": ` + wait},
 		{"roll", "MAX_WAIT=-1s", `MAX_WAIT="-1s": ` + wait},
@@ -49,8 +47,8 @@ func TestBadSettings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			stage := load(t, name)
-			programs := build(t, stage)
-			for _, test := range tests {
+			programs := services.build(t, stage)
+			for _, test := range append(tests, badFiles(t)...) {
 				variable, _, _ := strings.Cut(test.setting, "=")
 				if program := programs[test.service]; program != "" && knows(stage.Service(test.service), variable) {
 					if got, want := refusal(t, program, stage.Service(test.service), test.setting), test.service+": "+test.want+"\n"; got != want {
@@ -62,6 +60,38 @@ func TestBadSettings(t *testing.T) {
 	}
 }
 
+// badSetting is a setting of a service, and what the service says of it.
+type badSetting struct{ service, setting, want string }
+
+// badFiles are settings that name files which the die service can do nothing with.
+func badFiles(t *testing.T) []badSetting {
+	t.Helper()
+	const (
+		write = `: the service must be able to write to this file and to its folder`
+		anew  = `: move it away, with -wal and -shm beside it; it will be made anew from DICE_FILE`
+	)
+	directory := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(directory, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	tests := []struct{ variable, file, want string }{
+		{"DICE_FILE", file("dice.json", `{"odd": {"faces": [1], "error_rate": 0}}`), `die "odd": faces: has 1, must have 6`},
+		{"DICE_FILE", filepath.Join(directory, "nowhere"), "open " + filepath.Join(directory, "nowhere") + ": no such file or directory"},
+		{"DATABASE", file("text", strings.Repeat("no database ", 100)), "file is not a database" + anew},
+		{"DATABASE", directory, "unable to open database file: is a directory" + write},
+		{"DATABASE", filepath.Join(directory, "nowhere", "dice.db"), "unable to open database file: no such file or directory" + write},
+	}
+	var bad []badSetting
+	for _, test := range tests {
+		bad = append(bad, badSetting{"die", test.variable + "=" + test.file, fmt.Sprintf("%s=%q: %s", test.variable, test.file, test.want)})
+	}
+	return bad
+}
+
 // knows reports whether a service reads a variable: all read ADDR, and compose.yaml sets the others.
 func knows(service *compose.Service, variable string) bool {
 	return variable == "ADDR" || slices.ContainsFunc(service.Environment, func(setting string) bool {
@@ -69,28 +99,9 @@ func knows(service *compose.Service, variable string) bool {
 	})
 }
 
-// build builds the services of a stage that listen, and returns their programs by name.
-func build(t *testing.T, stage *compose.Stage) map[string]string {
-	t.Helper()
-	programs := make(map[string]string)
-	directory := t.TempDir()
-	for _, service := range stage.Services {
-		if service.Name != compose.Traffic {
-			programs[service.Name] = filepath.Join(directory, service.Name)
-		}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
-	defer cancel()
-	arguments := []string{"build", "-ldflags=-s -w", "-o", directory + "/"}
-	for name := range maps.Keys(programs) {
-		arguments = append(arguments, "./"+name)
-	}
-	command := exec.CommandContext(ctx, "go", arguments...)
-	command.Dir = stage.Dir
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", stage.Name, err, output)
-	}
-	return programs
+// withoutTelemetry leaves out the variables of OpenTelemetry: there is no collector, and a service would say so.
+func withoutTelemetry(variables []string) []string {
+	return slices.DeleteFunc(slices.Clone(variables), func(variable string) bool { return strings.HasPrefix(variable, "OTEL_") })
 }
 
 // refusal returns all that a service says that is started with a bad setting. It must end with exit code 1.
@@ -99,7 +110,7 @@ func refusal(t *testing.T, program string, service *compose.Service, setting str
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, program)
-	command.Env = slices.Concat(os.Environ(), service.Environment, []string{setting})
+	command.Env = slices.Concat(os.Environ(), withoutTelemetry(service.Environment), []string{setting})
 	output, err := command.CombinedOutput()
 	if command.ProcessState == nil || command.ProcessState.ExitCode() != 1 {
 		t.Errorf("%s with %s: %v, want exit code 1", service.Name, setting, err)
