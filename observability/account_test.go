@@ -2,6 +2,7 @@ package observability_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"example.com/dice/observability/internal/declared"
@@ -59,9 +60,9 @@ func checkRolls(t *testing.T, s *store.Store, generated summary) {
 	dice := generated.dice()
 	equal(t, "spans roll die", countSpans(s, "roll", "internal"), dice)
 	equal(t, "log records", countRecords(s, "rolled", "roll failed", "batch rolled", "batch failed"), generated.Rolls)
-	equal(t, "dice.roll.wait and canceled rolls", countPoints(s, "dice.roll.wait", "roll", "", "")+countPoints(s, "dice.rolls", "roll", "error.type", "canceled"), dice)
+	equal(t, "dice.roll.wait and canceled rolls", countPoints(s, "dice.roll.wait", "roll", "", "")+countPoints(s, "dice.rolls", "roll", "dice.roll.outcome", "canceled"), dice)
 	equal(t, "dice.rolls", countPoints(s, "dice.rolls", "roll", "", ""), dice)
-	equal(t, "dice.rolls.active", countPoints(s, "dice.rolls.active", "roll", "", ""), 0)
+	equal(t, "dice.roll.active", countPoints(s, "dice.roll.active", "roll", "", ""), 0)
 	equal(t, "dice.batch.size", countPoints(s, "dice.batch.size", "roll", "", ""), countPoints(s, "http.server.request.duration", "roll", "http.route", "/roll-async"))
 	equal(t, "failures that were logged", countRecords(s, "roll failed", "batch failed"), generated.Replies["500"])
 	for status, want := range generated.Replies {
@@ -78,7 +79,7 @@ func checkQueries(t *testing.T, s *store.Store, want declared.Telemetry) {
 	}
 	counted := 0
 	for _, point := range s.Points() {
-		if point.Name == duration && point.Attributes["db.operation.name"] == "sql.stmt.query" && point.Attributes["http.route"] == "/dice" {
+		if point.Name == duration && strings.HasPrefix(point.Attributes["db.query.summary"], "SELECT ") && point.Attributes["http.route"] == "/dice" {
 			counted += point.Count
 		}
 	}

@@ -54,7 +54,7 @@ func runCommand(t *testing.T, s *stage.Stage, directory, command string) {
 	t.Helper()
 	words := strings.Fields(command)
 	switch {
-	case words[0] == "docker", words[0] == "LATENCY=500ms", strings.Contains(command, "localhost:3100/"): // e2e
+	case words[0] == "docker", words[0] == "LATENCY=500ms", words[0] == "OTEL_BSP_MAX_QUEUE_SIZE=2048", strings.Contains(command, "localhost:3100/"): // e2e
 	case strings.HasPrefix(command, "go run ./observability/local "): // local_test.go
 	case command == "OTEL_TRACES_EXPORTER=console go run ./roll": // the service's own main_test.go
 	case command == "go test -timeout 30m work": // what runs this

@@ -70,7 +70,7 @@ func TestLocalReport(t *testing.T) {
 			wants := []string{
 				"10 users roll ", "replies by status: map[200:",
 				"The slowest request", "A failed request", "roll: roll die", "ERROR " + failedRequest(name, output), "█",
-				"roll: GET /roll", "p95", "die_failed", "fair", "risky",
+				"roll: GET /roll", "p95", "failed", "fair", "risky",
 			}
 			if slices.Contains(stagesWithUsage(t), name) {
 				wants = append(wants, "→ usage", "by the tenant", "roll: rolled", "│   dice │", "│  usage │")
@@ -211,7 +211,7 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := stages(t)[0]
-	if err := os.WriteFile(filepath.Join(copied, name, ".env"), []byte("ROLL_PORT=9081\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(copied, name, ".env"), []byte("DICE_STAGE="+name+"\nROLL_PORT=9081\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	url := func(settings stage.Settings) string {

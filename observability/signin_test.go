@@ -93,7 +93,7 @@ func wantNoMatch(t *testing.T, names *regexp.Regexp, what string, telemetry any)
 func usersOf(records []store.Record) []string {
 	var users []string
 	for _, record := range records {
-		if user := record.Attributes["user"]; record.Tenant == probe.Usage && !slices.Contains(users, user) {
+		if user := record.Attributes["user.name"]; record.Tenant == probe.Usage && !slices.Contains(users, user) {
 			users = append(users, user)
 		}
 	}
@@ -103,7 +103,7 @@ func usersOf(records []store.Record) []string {
 func countRuns(records []store.Record, user string) int {
 	runs := 0
 	for _, record := range records {
-		if record.Attributes["event"] == "run" && record.Attributes["user"] == user {
+		if record.Event == "dice.run" && record.Attributes["user.name"] == user {
 			runs++
 		}
 	}

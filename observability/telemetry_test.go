@@ -2,7 +2,9 @@ package observability_test
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +26,11 @@ func TestTelemetry(t *testing.T) {
 			}
 			got, _ := run(t, name, func(running *stage.Running, s *stage.Stage) {
 				sendOddRequests(t, s.URL("roll"))
+				for _, service := range []string{"roll", "frontend", "die"} {
+					if url := s.URL(service); url != "" {
+						sendCredentials(t, url)
+					}
+				}
 				if page := s.URL("frontend"); page != "" {
 					sendOddForms(t, page, name)
 				}
@@ -36,6 +43,7 @@ func TestTelemetry(t *testing.T) {
 			for _, difference := range want.Compare(got) {
 				t.Error(difference)
 			}
+			wantNone(t, got, regexp.MustCompile(caller+"|"+secret))
 			checkTraces(t, got)
 			checkCanceled(t, got)
 			checkInventedMethod(t, got)
@@ -95,6 +103,34 @@ func sendOddRequests(t *testing.T, url string) {
 	defer cancel()
 	get(ctx, t, url+"/roll?die=fair")
 	get(ctx, t, url+"/roll-async?die=fair&times=10")
+}
+
+// What a caller sends of themselves in [sendCredentials].
+const (
+	caller = "Florence"
+	secret = "opensesame"
+)
+
+// sendCredentials sends a name and a password in each place where callers may put them. None may be in any signal.
+func sendCredentials(t *testing.T, url string) {
+	t.Helper()
+	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(caller+":"+secret))
+	for _, header := range [][2]string{{"Authorization", basic}, {"Authorization", "Bearer " + secret}, {"Cookie", "session=" + secret}} {
+		for _, path := range []string{"/", "/roll?die=fair", "/roll-async?die=fair&times=2", "/dice?identifier=fair"} {
+			separator := "?"
+			if strings.Contains(path, "?") {
+				separator = "&"
+			}
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path+separator+"name="+caller+"&"+caller, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set(header[0], header[1])
+			if response, err := http.DefaultClient.Do(request); err == nil {
+				response.Body.Close()
+			}
+		}
+	}
 }
 
 // sendOddForms makes a user's mistakes.

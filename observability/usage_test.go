@@ -102,11 +102,11 @@ func checkEvents(t *testing.T, s *store.Store, generated summary) {
 		if usage := record.Attributes["usage"] == "true"; usage != (record.Tenant == probe.Usage) {
 			t.Errorf("tenant %s has the record %+v", record.Tenant, record)
 		}
-		if record.Attributes["event"] != "run" {
+		if record.Event != "dice.run" {
 			continue
 		}
 		runs++
-		for name := range strings.FieldsSeq("user die dice status") {
+		for name := range strings.FieldsSeq("event user.name die.identifier dice.batch.size http.response.status_code") {
 			if record.Attributes[name] == "" {
 				t.Errorf("a run without %s: %+v", name, record)
 			}

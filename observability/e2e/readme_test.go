@@ -107,7 +107,7 @@ func TestLab(t *testing.T) {
 					s.docker(t, strings.Fields(strings.Replace(fault, " stop ", " start ", 1))[1:]...)
 					eventually(t, "a roll after the service was started again", rollOnce)
 				case strings.HasPrefix(fault, "seq "):
-					s := start(t, repository, stage, settings...)
+					s := start(t, repository, stage, append(settings, "OTEL_BSP_MAX_QUEUE_SIZE=2048")...)
 					s.waitUntilTrafficStarts(t)
 					shell(t, ".", "sh", "-c", fault)
 					show(t, symptoms[fault])

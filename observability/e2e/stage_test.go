@@ -109,7 +109,7 @@ func checkTotals(t *testing.T, stage string, generated summary) {
 	}
 	for what, query := range map[string]string{
 		"dice.rolls":                        `dice_rolls_total`,
-		"dice.roll.wait and canceled rolls": `{__name__=~"dice_roll_wait_seconds_count|dice_rolls_total",error_type=~"|canceled",die_value=""}`,
+		"dice.roll.wait and canceled rolls": `{__name__=~"dice_roll_wait_seconds_count|dice_rolls_total",dice_roll_outcome=~"|canceled"}`,
 		"span metrics of roll die":          `traces_span_metrics_calls_total{span_name="roll die"}`,
 	} {
 		eventually(t, what, func() error {

@@ -89,12 +89,12 @@ func checkTrace(journeys [][]step, spans []span, status string) error {
 func checkAttributes(spans []span) error {
 	for _, s := range spans {
 		switch {
-		case s.Service == "traffic" && !strings.HasPrefix(s.Attributes["user.label"], "User "):
+		case s.Service == "traffic" && !strings.HasPrefix(s.Attributes["traffic.user"], "User "):
 			return fmt.Errorf("attributes of the user's span: %v", s.Attributes)
 		case s.Kind != "SPAN_KIND_SERVER":
 			continue
 		}
-		for _, name := range []string{"http.request.method", "http.response.status_code", "http.route", "url.scheme", "server.address"} {
+		for _, name := range []string{"http.request.method", "http.response.status_code", "http.route", "url.scheme", "url.path", "server.address", "client.address"} {
 			if s.Attributes[name] == "" {
 				return fmt.Errorf("the server span has no %s: %v", name, s.Attributes)
 			}

@@ -87,7 +87,7 @@ func checkRuns(t *testing.T, runs int) {
 	t.Helper()
 	eventually(t, "runs", func() error {
 		return equals(func() (int, error) {
-			records, err := logQLOf(probe.Usage, `{service_name="frontend",event="run"} | user != "" | die != "" | dice != "" | status != ""`)
+			records, err := logQLOf(probe.Usage, `{service_name="frontend",event="dice.run"} | user_name != "" | die_identifier != "" | dice_batch_size != "" | http_response_status_code != ""`)
 			return len(records), err
 		}, runs)
 	})

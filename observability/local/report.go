@@ -75,7 +75,7 @@ func requests(spans []store.Span) string {
 
 // dice shows how often each face of each die came up, from the counter dice.rolls.
 func dice(points []store.Point) string {
-	counts := make(map[string]map[string]int) // by die, by value or error
+	counts := make(map[string]map[string]int) // by die, by value or outcome
 	columns := make(map[string]bool)
 	for _, point := range points {
 		if point.Name != "dice.rolls" {
@@ -83,7 +83,7 @@ func dice(points []store.Point) string {
 		}
 		die, outcome := point.Attributes["die.identifier"], point.Attributes["die.value"]
 		if outcome == "" {
-			outcome = point.Attributes["error.type"]
+			outcome = point.Attributes["dice.roll.outcome"]
 		}
 		if counts[die] == nil {
 			counts[die] = make(map[string]int)

@@ -15,12 +15,33 @@ import (
 
 // Telemetry is the content of a stage's telemetry.yaml.
 type Telemetry struct {
-	Resource []string
-	Calls    []Call
-	Spans    []Span
-	Metrics  []Metric
-	Logs     []Log
-	Scraped  []Scraped
+	SchemaURL string `yaml:"schema_url"` // of the project's own scopes
+	Resource  []string
+	Types     map[string]Type // of attributes; those that are not here are strings
+	Calls     []Call
+	Spans     []Span
+	Metrics   []Metric
+	Logs      []Log
+	Scraped   []Scraped
+}
+
+// own is how the scopes begin that have the schema URL and a version.
+const own = "example.com/dice/"
+
+// Type is the type of an attribute, or of a string the values that it may have.
+type Type struct {
+	Name   string // string, int, double or bool
+	Values []string
+}
+
+// UnmarshalYAML takes the name of a type, or a list of values.
+func (t *Type) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		t.Name = node.Value
+		return nil
+	}
+	t.Name = "string"
+	return node.Decode(&t.Values)
 }
 
 // Call declares that one service calls another, and how often for each roll and each user.
@@ -61,6 +82,7 @@ func (n *Names) UnmarshalYAML(node *yaml.Node) error {
 type Span struct {
 	Name, Service, Scope, Kind string
 	Parent                     Names // the parent's, or "none"
+	Status                     Names // unset if there is nothing, and else one of these
 	Optional                   bool
 	Attributes                 `yaml:",inline"`
 }
@@ -69,13 +91,15 @@ type Span struct {
 type Metric struct {
 	Name, Scope, Type, Unit string
 	Service                 []string
+	Bounds                  []float64 // of a histogram's buckets
 	Optional                bool
 	Attributes              `yaml:",inline"`
 }
 
-// Log declares all log records with this message, of this service and scope.
+// Log declares all log records with this message, of this service and scope. An event has a name too.
 type Log struct {
 	Message, Service, Scope, Level string
+	Event                          string
 	Optional                       bool
 	Attributes                     `yaml:",inline"`
 }
@@ -91,6 +115,9 @@ func Read(root, stage string) (Telemetry, error) {
 	}
 	declared.Metrics = append(declared.Metrics, derived.Metrics...)
 	declared.Scraped = derived.Scraped
+	for name, t := range derived.Types {
+		declared.Types[name] = t
+	}
 	return declared, nil
 }
 
@@ -157,8 +184,34 @@ func (t Telemetry) compareSpans(spans []store.Span, found *findings) {
 		if parent != "none" || got.Kind != "server" { // a caller need not be traced
 			found.oneOf(what, "parent", parent, want.Parent)
 		}
+		status := "unset"
+		if got.Failed {
+			status = "error"
+		}
+		found.oneOf(what, "status", status, append(Names{"unset"}, want.Status...))
 		found.attributes(what, got.Attributes, want.Attributes)
 		found.attributes(what+", resource", got.Resource, Attributes{Always: t.Resource})
+		t.compareDetails(what, got.Scope, got.Origin, got.Attributes, got.Types, found)
+	}
+}
+
+// compareDetails compares the schema URL and version of a scope, and the types and values of attributes.
+func (t Telemetry) compareDetails(what, scope string, origin store.Origin, attributes, types map[string]string, found *findings) {
+	if strings.HasPrefix(scope, own) {
+		found.equal(what, "schema URL", origin.SchemaURL, t.SchemaURL)
+		if origin.Version == "" {
+			found.lines[what+" has no version of its scope"] = true
+		}
+	}
+	for name, got := range types {
+		want, ok := t.Types[name]
+		if !ok {
+			want.Name = "string"
+		}
+		found.equal(what, "type of "+name, got, want.Name)
+		if len(want.Values) > 0 {
+			found.oneOf(what, name, attributes[name], want.Values)
+		}
 	}
 }
 
@@ -178,7 +231,9 @@ func (t Telemetry) compareMetrics(points []store.Point, found *findings) {
 		found.saw("metric", "", got.Name)
 		found.equal(what, "type", got.Type, want.Type)
 		found.equal(what, "unit", got.Unit, want.Unit)
+		found.equal(what, "bounds", fmt.Sprint(got.Bounds), fmt.Sprint(want.Bounds))
 		found.attributes(what, got.Attributes, want.Attributes)
+		t.compareDetails(what, got.Scope, got.Origin, got.Attributes, got.Types, found)
 		if len(want.Service) > 0 { // the collector's own metrics have another resource
 			found.attributes(what+", resource", got.Resource, Attributes{Always: t.Resource})
 		}
@@ -198,6 +253,8 @@ func (t Telemetry) compareLogs(records []store.Record, found *findings) {
 		want := t.Logs[i]
 		found.saw("log record", got.Service, got.Message)
 		found.equal(what, "level", got.Level, want.Level)
+		found.equal(what, "event", got.Event, want.Event)
+		t.compareDetails(what, got.Scope, got.Origin, got.Attributes, got.Types, found)
 		found.attributes(what, got.Attributes, want.Attributes)
 		found.attributes(what+", resource", got.Resource, Attributes{Always: t.Resource})
 	}

@@ -21,6 +21,18 @@ func toMap(attributes pcommon.Map) map[string]string {
 	return got
 }
 
+// types returns the type of each attribute.
+func types(attributes pcommon.Map) map[string]string {
+	got := make(map[string]string, attributes.Len())
+	for key, value := range attributes.All() {
+		got[key] = strings.ToLower(value.Type().String())
+		if value.Type() == pcommon.ValueTypeStr {
+			got[key] = "string"
+		}
+	}
+	return got
+}
+
 func (s *Store) addTraces(traces ptrace.Traces) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,6 +47,7 @@ func (s *Store) addTraces(traces ptrace.Traces) {
 					Parent:     span.ParentSpanID().String(),
 					Service:    from[serviceName],
 					Scope:      scope.Scope().Name(),
+					Origin:     Origin{scope.Scope().Version(), scope.SchemaUrl()},
 					Name:       span.Name(),
 					Kind:       strings.ToLower(span.Kind().String()),
 					Start:      span.StartTimestamp().AsTime(),
@@ -42,6 +55,7 @@ func (s *Store) addTraces(traces ptrace.Traces) {
 					Failed:     span.Status().Code() == ptrace.StatusCodeError,
 					Message:    span.Status().Message(),
 					Attributes: toMap(span.Attributes()),
+					Types:      types(span.Attributes()),
 					Resource:   from,
 				})
 			}
@@ -67,11 +81,14 @@ func (s *Store) addLogs(tenant string, logs plog.Logs) bool {
 					SpanID:     record.SpanID().String(),
 					Service:    from[serviceName],
 					Scope:      scope.Scope().Name(),
+					Origin:     Origin{scope.Scope().Version(), scope.SchemaUrl()},
+					Event:      record.EventName(),
 					Tenant:     tenant,
 					Time:       record.Timestamp().AsTime(),
 					Level:      record.SeverityText(),
 					Message:    record.Body().AsString(),
 					Attributes: toMap(record.Attributes()),
+					Types:      types(record.Attributes()),
 					Resource:   from,
 				})
 			}
@@ -93,6 +110,7 @@ func (s *Store) addMetrics(metrics pmetric.Metrics) {
 				base := Point{
 					Service: from[serviceName], Scope: scope.Scope().Name(),
 					Name: metric.Name(), Unit: metric.Unit(), Resource: from,
+					Origin: Origin{scope.Scope().Version(), scope.SchemaUrl()},
 				}
 				for _, point := range points(base, metric) {
 					s.points[seriesKey(point)] = point
@@ -117,7 +135,7 @@ func points(base Point, metric pmetric.Metric) []Point {
 	numbers := func(kind string, data pmetric.NumberDataPointSlice) {
 		for _, point := range data.All() {
 			p := base
-			p.Type, p.Attributes = kind, toMap(point.Attributes())
+			p.Type, p.Attributes, p.Types = kind, toMap(point.Attributes()), types(point.Attributes())
 			p.Value = point.DoubleValue()
 			if point.ValueType() == pmetric.NumberDataPointValueTypeInt {
 				p.Value = float64(point.IntValue())
@@ -137,8 +155,8 @@ func points(base Point, metric pmetric.Metric) []Point {
 	case pmetric.MetricTypeHistogram:
 		for _, point := range metric.Histogram().DataPoints().All() {
 			p := base
-			p.Type, p.Attributes = "histogram", toMap(point.Attributes())
-			p.Value, p.Count = point.Sum(), int(point.Count())
+			p.Type, p.Attributes, p.Types = "histogram", toMap(point.Attributes()), types(point.Attributes())
+			p.Value, p.Count, p.Bounds = point.Sum(), int(point.Count()), point.ExplicitBounds().AsRaw()
 			got = append(got, p)
 		}
 	default: // nothing here makes other types; who compares must see that there is one

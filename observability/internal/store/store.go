@@ -10,12 +10,17 @@ import (
 type Span struct {
 	TraceID, ID, Parent  string
 	Service, Scope       string
+	Origin               Origin
 	Name, Kind           string // kind: client, server, internal, producer or consumer
 	Start, End           time.Time
 	Failed               bool
 	Message              string // of the status
 	Attributes, Resource map[string]string
+	Types                map[string]string // of the attributes: string, int, double, bool or another
 }
+
+// Origin is what a scope says of itself beside its name.
+type Origin struct{ Version, SchemaURL string }
 
 // Duration is the time from the span's start to its end.
 func (s Span) Duration() time.Duration { return s.End.Sub(s.Start) }
@@ -27,16 +32,22 @@ type Record struct {
 	Tenant               string // the tenant of Loki that it was sent to
 	Time                 time.Time
 	Level, Message       string
+	Event                string // the event's name, if the record is one
+	Origin               Origin
 	Attributes, Resource map[string]string
+	Types                map[string]string
 }
 
 // Point is the last value of one time series.
 type Point struct {
 	Service, Scope       string
 	Name, Unit, Type     string // type: sum, up-down sum, gauge, histogram, or the SDK's name of another
+	Origin               Origin
 	Attributes, Resource map[string]string
-	Value                float64 // of a sum or gauge; the sum of a histogram's values
-	Count                int     // of a histogram
+	Types                map[string]string
+	Value                float64   // of a sum or gauge; the sum of a histogram's values
+	Count                int       // of a histogram
+	Bounds               []float64 // of a histogram's buckets
 }
 
 // Store is safe for concurrent use. Its zero value is empty and ready to use.
