@@ -23,18 +23,17 @@ func up(t *testing.T) {
 	if os.Getenv("KUBECONFIG") == "" && os.Getenv("CI") == "" {
 		t.Skip("KUBECONFIG names no cluster")
 	}
-	keep := os.Getenv("KUBERNETES_KEEP") != ""
-	if !keep {
+	if os.Getenv("KUBERNETES_KEEP") == "" {
 		if _, err := run("kubectl", "get", "namespace", "dice"); err == nil {
-			t.Fatal("the namespace dice exists; this test would delete it: see KUBERNETES_KEEP")
+			t.Fatal("the namespace dice exists, and this test would delete it; with KUBERNETES_KEEP=1 it leaves it alone")
 		}
 		t.Cleanup(func() { must(t, directory+"/run", "down") })
+		arguments := []string{"up", "plain"}
+		if os.Getenv("KUBERNETES_ENGINES") == "charts" {
+			arguments = []string{"up"}
+		}
+		must(t, directory+"/run", arguments...)
 	}
-	arguments := []string{"up", "plain"}
-	if os.Getenv("KUBERNETES_ENGINES") == "charts" {
-		arguments = []string{"up"}
-	}
-	must(t, directory+"/run", arguments...)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("pods:\n%s", must(t, "kubectl", "--namespace=dice", "get", "pods", "--output=wide"))

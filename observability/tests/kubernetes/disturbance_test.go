@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -52,56 +49,9 @@ func replace(t *testing.T, service string, arguments ...string) {
 	})
 }
 
-// crash kills the process of one pod on its node, which must be this machine or a container on it, and waits until the
-// pod is ready again. The process has no time to send what it holds.
-func crash(t *testing.T, service string) {
-	t.Helper()
-	victim := pods(t, service)[0]
-	if err := killProcess(victim.Metadata.UID); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the next process", func() error {
-		for _, p := range pods(t, service) {
-			if p.Metadata.UID == victim.Metadata.UID && p.restarts() > victim.restarts() && p.ready() {
-				return nil
-			}
-		}
-		return fmt.Errorf("%s has not started again", victim.Metadata.Name)
-	})
-}
-
-// killProcess kills the processes in the cgroup of a pod, other than the one that holds the pod's network.
-func killProcess(uid string) error {
-	groups, err := filepath.Glob("/proc/[0-9]*/cgroup")
-	if err != nil {
-		return err
-	}
-	killed := 0
-	for _, file := range groups {
-		group, err := os.ReadFile(file)
-		command, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
-		if err != nil || strings.HasPrefix(string(command), "/pause") ||
-			!strings.Contains(strings.ReplaceAll(string(group), "_", "-"), uid) {
-			continue // also if the process has ended meanwhile
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		if err != nil {
-			return err
-		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			return err
-		}
-		killed++
-	}
-	if killed == 0 {
-		return fmt.Errorf("no process of the pod %s on this machine", uid)
-	}
-	return nil
-}
-
 // disturbances tries those that must do no harm. With KUBERNETES_TABLE=1 it tries all, and writes the README's table.
 func disturbances(t *testing.T, engines engines, page string) {
-	results := table.New("What happens", "Takes", "Requests", "Not answered by a roll", "Slowest", "Spans", "Traces with a span missing", "without a log record")
+	results := table.New("What happens", "Takes", "Requests", "Not answered by a roll", "Slowest", "Spans", "The last one came after", "Traces with a span missing", "Without a log record")
 	whole := os.Getenv("KUBERNETES_TABLE") != ""
 	for _, d := range all {
 		if whole || d.harmless {
@@ -140,14 +90,14 @@ func (d disturbance) try(t *testing.T, engines engines, page string) []string {
 			answered = append(answered, r)
 		}
 	}
-	spans, incomplete := engines.spans(answered)
+	spans, late, incomplete := engines.spans(answered)
 	unlogged := engines.unlogged(answered, start)
 	if d.harmless && len(failed)+len(incomplete)+len(unlogged) > 0 {
 		t.Errorf("failed %v\nincomplete traces %v\nwithout log records %v", failed, incomplete, unlogged)
 	}
 	return []string{
 		d.name, took.Round(time.Second).String(), fmt.Sprint(len(runs)), list(failed), slowest.Round(100 * time.Millisecond).String(),
-		fmt.Sprint(spans), fmt.Sprint(len(incomplete)), fmt.Sprint(len(unlogged)),
+		fmt.Sprint(spans), late.Round(time.Second).String(), fmt.Sprint(len(incomplete)), fmt.Sprint(len(unlogged)),
 	}
 }
 
@@ -161,10 +111,12 @@ func list(failed map[string]int) string {
 
 const settled = 90 * time.Second // a service keeps what is not acknowledged for 60 s; after that, it is lost
 
-// spans counts the spans of all runs, and returns the runs whose traces lack some.
-func (e engines) spans(runs []dice) (total int, incomplete []error) {
+// spans counts the spans of all runs, says how long it took until the last of them was there, and returns the runs whose
+// traces lack some.
+func (e engines) spans(runs []dice) (total int, late time.Duration, incomplete []error) {
 	left := slices.Clone(runs)
 	for start := time.Now(); ; time.Sleep(time.Second) {
+		before := len(left)
 		incomplete = nil
 		left = slices.DeleteFunc(left, func(r dice) bool {
 			spans, err := e.trace(r.trace)
@@ -178,8 +130,11 @@ func (e engines) spans(runs []dice) (total int, incomplete []error) {
 			total += len(spans)
 			return true
 		})
+		if len(left) < before {
+			late = time.Since(start)
+		}
 		if len(left) == 0 || time.Since(start) > settled {
-			return total, incomplete
+			return total, late, incomplete
 		}
 	}
 }

@@ -58,15 +58,6 @@ func (e engines) promQL(query string) ([]series, error) {
 	return reply.Data.Result, err
 }
 
-// total is the sum of the last values.
-func (e engines) total(query string) (float64, error) {
-	result, err := e.promQL("sum(" + query + ")")
-	if err != nil || len(result) == 0 {
-		return 0, err
-	}
-	return strconv.ParseFloat(result[0].Value[1].(string), 64)
-}
-
 // logQL returns the labels and metadata of the log records since a time that a query selects.
 func (e engines) logQL(query string, since time.Time) ([]map[string]string, error) {
 	var reply struct {
@@ -87,12 +78,6 @@ func (e engines) logQL(query string, since time.Time) ([]map[string]string, erro
 		}
 	}
 	return records, err
-}
-
-func (e engines) traceQL(query string) (int, error) {
-	var reply struct{ Traces []struct{ TraceID string } }
-	err := get(e.tempo+"/api/search", url.Values{"q": {query}}, &reply)
-	return len(reply.Traces), err
 }
 
 // span is a span as Tempo returns it, with the attributes of its resource.
