@@ -17,27 +17,29 @@ import (
 	"time"
 
 	"example.com/dice/observability/internal/collector"
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/runner"
 )
 
 const (
-	settled       = 3 * time.Second  // without a span or record: longer than the services hold them back
+	settled       = 3 * time.Second  // without a span or log record: longer than the services hold them
 	settleTimeout = 20 * time.Second // for all that the traffic caused to arrive
 )
 
 func main() {
 	collector.RunIfChild()
-	if err := run(os.Args[1:], os.Stdout); err != nil {
+	// A terminal or pipe that is closed must not leave the stage's processes behind.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "local:", err)
 		os.Exit(1)
 	}
 }
 
-func run(arguments []string, out io.Writer) error {
-	// A terminal or pipe that is closed must not leave the stage's processes behind.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	defer stop()
-
+// run plays the stage that arguments name. The end of ctx, which is Ctrl-C, is no error.
+func run(ctx context.Context, arguments []string, out io.Writer) error {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	once := flags.Bool("once", false, "end after the report")
 	flags.Usage = func() {
@@ -55,7 +57,7 @@ func run(arguments []string, out io.Writer) error {
 		return err
 	}
 	// There is no line on a panel to wait for: half a minute of traffic does.
-	loaded, err := stage.Load(ctx, ".", name, stage.Settings{Default: []string{"MAX_ROLLS_PER_USER=60"}})
+	loaded, err := compose.Load(ctx, ".", name, compose.Settings{Default: []string{"MAX_ROLLS_PER_USER=60"}})
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,7 @@ func stageName(arguments []string) (string, error) {
 	if len(arguments) == 1 {
 		return arguments[0], nil
 	}
-	names, err := stage.Names(".")
+	names, err := compose.Names(".")
 	if err != nil {
 		return "", err
 	}
@@ -74,8 +76,8 @@ func stageName(arguments []string) (string, error) {
 }
 
 // play runs the stage until the report is shown, or until ctx ends, which is no error: Ctrl-C ends it.
-func play(ctx context.Context, s *stage.Stage, once bool, out io.Writer) (err error) {
-	running, err := s.Start(ctx, func(doing string) { fmt.Fprintln(out, faint.Render("· "+doing)) })
+func play(ctx context.Context, s *compose.Stage, once bool, out io.Writer) (err error) {
+	running, err := runner.Start(ctx, s, func(doing string) { fmt.Fprintln(out, faint.Render("· "+doing)) })
 	if ctx.Err() != nil && running == nil {
 		return nil
 	}
@@ -93,7 +95,9 @@ func play(ctx context.Context, s *stage.Stage, once bool, out io.Writer) (err er
 	if err != nil {
 		return err
 	}
-	waitUntilSettled(ctx, running.Store.Quiet)
+	settling, cancel := context.WithTimeout(ctx, settleTimeout)
+	running.Store.WaitUntilQuiet(settling, settled)
+	cancel()
 	fmt.Fprint(out, report(running.Store))
 	if once {
 		return nil
@@ -101,16 +105,4 @@ func play(ctx context.Context, s *stage.Stage, once bool, out io.Writer) (err er
 	fmt.Fprint(out, invitation(s))
 	watch(ctx, running.Store, out)
 	return nil
-}
-
-func waitUntilSettled(ctx context.Context, quiet func() time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
-	defer cancel()
-	for wait := settled; wait > 0; wait = settled - quiet() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/lipgloss/table"
 
-	"example.com/dice/observability/internal/stage"
+	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -120,7 +120,7 @@ func tenants(records []store.Record) string {
 }
 
 // invitation says what one can do while the stage goes on running.
-func invitation(s *stage.Stage) string {
+func invitation(s *compose.Stage) string {
 	page := ""
 	if url := s.URL("frontend"); url != "" {
 		page = fmt.Sprintf("Open %s, or ask the roll service:", url)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -40,10 +39,6 @@ func traced(route string) http.RoundTripper {
 type reply struct {
 	status int
 	body   string
-}
-
-func (r reply) String() string {
-	return fmt.Sprintf("%d %s\n%s", r.status, http.StatusText(r.status), r.body)
 }
 
 // roll asks for one roll and returns the reply, whatever its status. What its error means, upstream.Explain knows.

@@ -130,17 +130,3 @@ func TestStopFinishesRequestsAndFlushesTheirTelemetry(t *testing.T) {
 		t.Errorf("exit: %v", err)
 	}
 }
-
-func TestBadValueStopsTheServiceWithOneLine(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	process := exec.CommandContext(ctx, os.Args[0])
-	process.Env = append(os.Environ(), "TEST_RUN_MAIN=1", "MAX_WAIT=soon")
-	output, err := process.CombinedOutput()
-	if process.ProcessState.ExitCode() != 1 {
-		t.Errorf("exit: %v", err)
-	}
-	if want := "roll: MAX_WAIT=\"soon\": want a duration from 0s to 10s, such as 250ms\n"; string(output) != want {
-		t.Errorf("output %q, want %q", output, want)
-	}
-}

@@ -80,7 +80,11 @@ func attributesOfError(err error) []attribute.KeyValue {
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
-	return []attribute.KeyValue{semconv.ErrorType(err)}
+	attributes := []attribute.KeyValue{semconv.ErrorType(err)}
+	if reason, ok := errors.AsType[sqlite3.Error](err); ok {
+		attributes = append(attributes, semconv.DBResponseStatusCode(strconv.Itoa(int(reason.Code))))
+	}
+	return attributes
 }
 
 // attributesOfMetric adds to the duration which query it was, and which route of this service it was for.

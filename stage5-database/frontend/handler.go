@@ -75,8 +75,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 
 // refusal is the reply to a form that cannot be read.
 func refusal(err error) reply {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return reply{http.StatusRequestEntityTooLarge, fmt.Sprintf("the form is too large: it must have at most %d bytes", tooLarge.Limit)}
 	}
 	return reply{http.StatusBadRequest, "the form cannot be read: " + err.Error()}
@@ -98,7 +97,7 @@ func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen, times 
 	}
 	v := view{Dice: dice, Chosen: chosen, Times: times}
 	if got.status != 0 {
-		v.Output = got.String()
+		v.Output = fmt.Sprintf("%d %s\n%s", got.status, http.StatusText(got.status), got.body)
 		v.TraceID = trace.SpanContextFromContext(ctx).TraceID().String()
 		v.TraceURL = traceURL(h.grafana, v.TraceID)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -45,10 +44,6 @@ func traced(route string) http.RoundTripper {
 type reply struct {
 	status int
 	body   string
-}
-
-func (r reply) String() string {
-	return fmt.Sprintf("%d %s\n%s", r.status, http.StatusText(r.status), r.body)
 }
 
 // roll asks for one roll, or for several at once, and returns the reply, whatever its status. What its error

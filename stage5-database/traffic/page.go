@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/PuerkitoBio/goquery"
 )
@@ -33,10 +31,8 @@ func readPage(status int, body io.Reader) (page, error) {
 }
 
 // replyStatus returns the status that the output box begins with.
-func (p page) replyStatus() (int, error) {
-	word, _, _ := strings.Cut(p.output, " ")
-	status, err := strconv.Atoi(word)
-	if err != nil {
+func (p page) replyStatus() (status int, err error) {
+	if _, err := fmt.Sscan(p.output, &status); err != nil {
 		return 0, fmt.Errorf("the output box says %.80q", p.output)
 	}
 	return status, nil

@@ -149,6 +149,9 @@ func TestFailedQueryIsAnError(t *testing.T) {
 	if got, _ := attributes.Value("error.type"); got.AsString() != "github.com/mattn/go-sqlite3.Error" {
 		t.Errorf("error.type %q", got.AsString())
 	}
+	if got, _ := attributes.Value("db.response.status_code"); got.AsString() != "1" { // SQLITE_ERROR
+		t.Errorf("db.response.status_code %q", got.AsString())
+	}
 }
 
 // TestCanceledQueryIsNoError cancels a query that would never end.

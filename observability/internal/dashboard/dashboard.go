@@ -87,7 +87,7 @@ func (d Dashboard) All() []Panel {
 // Window replaces $__rate_interval, $__auto and $__range by what Grafana makes of them, with scrapes each 5 s and the
 // usual time range.
 func Window(expression string) string {
-	return strings.NewReplacer("$__rate_interval", "20s", "$__auto", "30s", "$__range", "15m").Replace(expression)
+	return strings.NewReplacer("$__rate_interval", "20s", "$__auto", "30s", "$__range", "5m").Replace(expression)
 }
 
 // Expand returns what Grafana asks the data source for: the query with a window, and with the variables' defaults.

@@ -87,7 +87,10 @@ type Span struct {
 	Attributes                 `yaml:",inline"`
 }
 
-// Metric declares a metric of the services that are listed, or of any.
+// every stands for every service of the stage.
+const every = "*"
+
+// Metric declares a metric of the services that are listed. If there are none, the collector makes it.
 type Metric struct {
 	Name, Scope, Type, Unit string
 	Service                 []string
@@ -153,6 +156,9 @@ func (t Telemetry) findMissing(found *findings) {
 	for _, metric := range t.Metrics {
 		found.want(metric.Optional, "metric", "", metric.Name)
 		for _, service := range metric.Service {
+			if service == every {
+				continue
+			}
 			found.want(metric.Optional, "metric", service, metric.Name)
 		}
 	}
@@ -220,7 +226,7 @@ func (t Telemetry) compareMetrics(points []store.Point, found *findings) {
 		what := fmt.Sprintf("metric %s of %s in scope %s", got.Name, got.Service, got.Scope)
 		i := slices.IndexFunc(t.Metrics, func(want Metric) bool {
 			return want.Name == got.Name && strings.HasSuffix(got.Scope, want.Scope) &&
-				(len(want.Service) == 0 || slices.Contains(want.Service, got.Service))
+				(len(want.Service) == 0 || slices.Contains(want.Service, got.Service) || slices.Contains(want.Service, every))
 		})
 		if i < 0 {
 			found.undeclared(what)

@@ -3,6 +3,7 @@ package readme
 
 import (
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -16,7 +17,7 @@ import (
 type Readme struct {
 	Blocks []Block
 	Links  []string
-	Tables [][]string // the first cell of each row, without the header
+	Tables []Table
 
 	section string // while it is read
 }
@@ -26,6 +27,20 @@ type Readme struct {
 // Its section is the text of the heading above it.
 type Block struct{ Section, Language, Tenant, Argument, Text string }
 
+// Table is the text of a table's cells, row by row, without the header.
+type Table [][]string
+
+// First returns the first cell of each row.
+func (t Table) First() []string {
+	var cells []string
+	for _, row := range t {
+		cells = append(cells, row[0])
+	}
+	return cells
+}
+
+var picture = regexp.MustCompile(`\bsrc(?:set)?="([^"]+)"`) // in HTML
+
 // Read reads a README.
 func Read(file string) (Readme, error) {
 	source, err := os.ReadFile(file)
@@ -33,6 +48,9 @@ func Read(file string) (Readme, error) {
 		return Readme{}, err
 	}
 	var got Readme
+	for _, match := range picture.FindAllSubmatch(source, -1) {
+		got.Links = append(got.Links, string(match[1]))
+	}
 	document := goldmark.New(goldmark.WithExtensions(extension.Table)).Parser().Parse(text.NewReader(source))
 	err = ast.Walk(document, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering {
@@ -58,14 +76,21 @@ func (r *Readme) add(node ast.Node, source []byte) {
 		r.Blocks = append(r.Blocks, block)
 	case *ast.Link:
 		r.Links = append(r.Links, string(n.Destination))
+	case *ast.Image:
+		r.Links = append(r.Links, string(n.Destination))
 	case *extast.Table:
-		var cells []string
+		var table Table
 		for row := n.FirstChild(); row != nil; row = row.NextSibling() {
-			if _, header := row.(*extast.TableHeader); !header && row.FirstChild() != nil {
-				cells = append(cells, plainText(row.FirstChild(), source))
+			if _, header := row.(*extast.TableHeader); header || row.FirstChild() == nil {
+				continue
 			}
+			var cells []string
+			for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
+				cells = append(cells, plainText(cell, source))
+			}
+			table = append(table, cells)
 		}
-		r.Tables = append(r.Tables, cells)
+		r.Tables = append(r.Tables, table)
 	}
 }
 

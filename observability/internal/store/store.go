@@ -2,6 +2,7 @@
 package store
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -86,8 +87,19 @@ func (s *Store) Points() []Point {
 	return points
 }
 
-// Quiet reports for how long no span and no log record has arrived. Metrics arrive all the time.
-func (s *Store) Quiet() time.Duration {
+// WaitUntilQuiet waits until, from now on, no span and no log record has arrived for some time, or until ctx ends.
+// Metrics arrive all the time.
+func (s *Store) WaitUntilQuiet(ctx context.Context, quiet time.Duration) {
+	for wait := quiet; wait > 0; wait = quiet - s.unchanged() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (s *Store) unchanged() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Since(s.changed)

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
+
+// What the die service does with its database. A query ends when its first row is there; reading the rows is an operation of
+// its own.
+const (
+	queryCount = `db_client_operation_duration_seconds_count{service_name="die",db_query_summary=~"SELECT.*"`
+	queryName  = "{{db_query_summary}}"
+)
+
+// database is about the database of the die service.
+func database(stage int) board {
+	return board{
+		uid:   "database",
+		title: "Database",
+		rows: []row{
+			{height: 9, panels: []panel{
+				bySummary("Query rate", `Which queries does the database get? For each roll the page asks twice for the list
+					(SELECT dice), and the roll service once for a die (SELECT dice faces). If a query is missing, nobody
+					asks it. If one is new, look at its plan.`,
+					perSecond("queries"), query{expr: sumRate(queryCount+"}", "db_query_summary"), legend: queryName}),
+				databaseErrors(),
+				databaseQueries(),
+			}},
+			{height: 9, panels: databaseDurations()},
+			{height: 9, panels: databasePool()},
+			{height: 10, panels: []panel{
+				spanTable("Queries slower than 0.2 ms", `Which queries are slow? Each row is one query: open its trace to
+					see which request it was for, and the statement, without its values.`,
+					`{ resource.service.name = "die" && span.db.system.name = "sqlite" && span:duration > 200us } | select(span:name)`,
+					"Duration"),
+				logPanel("Log records of the die service", `What does the die service log? One record for each lookup of a
+					die. An error has the database's own words: click it to see the link to its trace.`,
+					lokiSource(), `{service_name="die"}`+logLine(stage), common.LogsSortOrderDescending),
+			}},
+		},
+	}
+}
+
+func bySummary(title, description, unit string, queries ...query) *timeseries.PanelBuilder {
+	return paint(timeSeries(title, description, unit, queries...),
+		color{"SELECT dice", "purple"}, color{"SELECT dice faces", "blue"})
+}
+
+func databaseErrors() panel {
+	const lookups = "lookups with 503"
+	return paint(bySummary("Failed queries and lookups", `Does the database answer? Zero is good. If it is not, the log
+		below says why: a lock, a damaged file, a full disk. If no connection can be made, there is no query, so only the
+		lookups with 503 show it. Queries that the caller canceled are left out; their error type is *errors.errorString.`,
+		units.PercentUnit,
+		query{expr: share(queryCount+`,error_type!~"|.errors.errorString"}`, queryCount+"}", "db_query_summary"), legend: queryName},
+		query{expr: share(serverRequests+`_count{service_name="die",http_response_status_code="503"}`,
+			serverRequests+`_count{service_name="die"}`), legend: lookups},
+	), color{lookups, "red"})
+}
+
+func databaseQueries() panel {
+	return paint(timeSeries("Queries per request", `Does a request ask the database again and again? One query answers a
+		lookup, and an unknown die costs a second one. If the number grows with the number of dice, a query is in a loop:
+		open a trace and count the queries below GET /dice.`,
+		units.Short, query{
+			expr: sumRate(queryCount+`,http_route!=""}`, "http_route") + " / " +
+				sumRate(serverRequests+`_count{service_name="die"}`, "http_route"),
+			legend: "die: GET {{http_route}}",
+		}), color{"die: GET /dice", "green"})
+}
+
+func databaseDurations() []panel {
+	const duration = "db_client_operation_duration_seconds"
+	const queries = `{service_name="die",db_query_summary=~"SELECT.*"}`
+	const reading = "reading the rows"
+	inDatabase := sumRate(duration+`_sum{service_name="die",http_route!="",db_query_summary=~"SELECT.*|ROWS"}`) + " / " +
+		sumRate(serverRequests+`_sum{service_name="die"}`)
+	return []panel{
+		paint(bySummary("Mean query duration", `How fast is the database? A query is timed until its first row is there.
+			Reading the rows has a line of its own, for all queries together. Each takes a tenth or two of a millisecond
+			here. If one query slows down and the others do not, its plan is bad or its table is large. If all slow down,
+			the disk or the processor is busy.`,
+			units.Seconds,
+			query{expr: mean(duration, queries, "db_query_summary"), legend: queryName},
+			query{expr: mean(duration, `{service_name="die",db_query_summary="ROWS"}`), legend: reading},
+		), color{reading, "yellow"}),
+		bySummary("p99 query duration", `How slow are the slowest queries? All but 1 % take no longer than this. If a line
+			rises, click one of its marks, which is one request, and look for the longest query in its trace.`,
+			units.Seconds, query{expr: quantile(0.99, duration, queries, "db_query_summary"), legend: queryName, exemplars: true}),
+		paint(parts("Lookup duration by component", `Is the database to blame for a slow lookup? Its part is to run the
+			query and to read the rows. The rest is the die service itself, which decodes, logs and responds. If lookups are
+			slow and the part of the database is small, look elsewhere.`,
+			query{expr: inDatabase, legend: "database"},
+			query{expr: "clamp_min(1 - " + inDatabase + ", 0)", legend: "rest"},
+		), color{"database", "green"}, color{"rest", "text"}),
+	}
+}
+
+func databasePool() []panel {
+	last := func(selector string) string { return "last_over_time(" + selector + "[$__rate_interval])" }
+	return []panel{
+		paint(timeSeries("Connection pool", `Are there enough connections? Queries are so short that a connection is hardly
+			ever seen in use. If all are in use all the time, queries are slow, or rows are not closed after they have been
+			read. The number in use is zero most of the time.`,
+			units.Short,
+			query{
+				expr:   sum(last(`db_client_connection_count{service_name="die"}`), "db_client_connection_state"),
+				legend: "{{db_client_connection_state}}",
+			},
+			query{expr: sum(last(`db_client_connection_max{service_name="die"}`)), legend: "max"},
+		), color{"idle", "green"}, color{"used", "orange"}, color{"max", "text"}),
+		perService("Waits for a connection", `Does a request wait before it can ask the database? Zero is good. If it
+			is not, all connections are in use at times: make the queries faster first, and then allow more connections.`,
+			perSecond("waits"), sumRate(`dice_pool_waits_total{service_name="die"}`, "service_name")),
+		paint(bySummary("Driver operations", `What does a query cost the driver? One operation to run it, and one to read
+			its rows (ROWS). If an operation that begins with PREPARE is there all the time, statements are compiled again
+			and again instead of being kept.`,
+			perSecond("operations"), query{
+				expr:   sumRate(`db_client_operation_duration_seconds_count{service_name="die"}`, "db_query_summary"),
+				legend: queryName,
+			}), color{"ROWS", "yellow"}),
+	}
+}

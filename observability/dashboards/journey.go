@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
+
+// journey is about the way of a request through all services.
+func journey(stage int) board {
+	const pages = "Page requests by route and status"
+	return board{
+		uid:   "journey",
+		title: "Journey",
+		variables: []cog.Builder[dashboard.VariableModel]{
+			dashboard.NewTextBoxVariableBuilder("trace_id").Label("Trace id").DefaultValue(dashboard.StringOrMap{String: cog.ToPtr("")}),
+		},
+		alerts: []alert{{"RollsUnavailable", pages}},
+		rows: []row{
+			{height: 12, panels: []panel{
+				serviceGraph("Service graph", `Which services take part, and how are they? Each arrow is a call. The ring of
+					a service shows how many of its calls fail. If a service is missing here, it gets no calls, or the trace
+					is lost on the way to it.`),
+			}},
+			{height: 9, panels: []panel{pageRequests(pages), clientAndServerRate()}},
+			{height: 9, panels: []panel{clientAndServerErrors(), clientAndServerLatency()}},
+			{height: 9, panels: []panel{runDuration(stage), networkTime()}},
+			{height: 10, panels: []panel{
+				spanTable("Runs slower than 900 ms", `What does a slow run look like? Each row leads to a trace through all
+					services: look for the longest span that has no long span below it.`,
+					`{ resource.service.name = "frontend" && span:name = "POST /" && span:duration > 900ms }`+
+						` | select(span:name, span.http.response.status_code)`,
+					"Duration", column{"http.response.status_code", "Status", 70}),
+				logPanel("Log records of one trace", `What did each service log about one request? Paste a trace's id into
+					the field at the top; the page and the tables of traces have ids, and the first characters are enough.
+					While the field is empty, the records of all traces are shown.`,
+					lokiSource(), `{service_namespace="dice"} | trace_id != "" | trace_id =~ "$trace_id.*"`+logLine(stage),
+					common.LogsSortOrderAscending),
+			}},
+		},
+	}
+}
+
+func pageRequests(title string) panel {
+	p := timeSeries(title, `What do users do, and what do they see? GET / opens the page (dashed), and POST / is a run. 500
+		is a die that failed. 502, 503 and 504 mean that a service behind the page is broken, down or slow. A red band shows
+		when the alert RollsUnavailable was firing.`,
+		units.RequestsPerSecond,
+		query{
+			expr: sumRate(serverRequests+`_count{service_name="frontend"}`,
+				"http_request_method", "http_route", "http_response_status_code"),
+			legend: "{{http_request_method}} {{http_route}} {{http_response_status_code}}",
+		})
+	return dash(paintStatuses(p), "/^GET|sign-out/")
+}
+
+// Both ends of the frontend's calls to the roll service.
+const (
+	toRoll  = `service_name="frontend",server_address="roll"`
+	atRoll  = `service_name="roll"`
+	asCall  = "frontend, client"
+	served  = "roll, server"
+	failing = `,http_response_status_code!~"1..|2..|3..|4.."`
+)
+
+// bothEnds draws the client's line, and dashed upon it the server's.
+func bothEnds(title, description, unit string, client, server query) panel {
+	client.legend, server.legend = asCall, served
+	p := paint(timeSeries(title, description, unit, client, server), color{asCall, "purple"}, color{served, "blue"})
+	return dash(p, "/server$/")
+}
+
+func clientAndServerRate() panel {
+	return bothEnds("Calls to roll: client vs server", `Do the client and the server of a call count the same? If the client
+		counts more, calls do not arrive. If the server counts more, somebody else calls the roll service too.`,
+		units.RequestsPerSecond,
+		query{expr: sumRate(clientRequests + "_count{" + toRoll + "}")},
+		query{expr: sumRate(serverRequests + "_count{" + atRoll + "}")})
+}
+
+func clientAndServerErrors() panel {
+	return bothEnds("Failed calls: client vs server", `Who sees the failures? Both see a die that failed, and neither counts
+		a mistake of the user (4xx). If only the client sees a failure, the call did not arrive, or its response did not
+		come back in time.`,
+		units.PercentUnit,
+		query{expr: share(clientRequests+"_count{"+toRoll+failing+"}", clientRequests+"_count{"+toRoll+"}")},
+		query{expr: share(serverRequests+"_count{"+atRoll+failing+"}", serverRequests+"_count{"+atRoll+"}")})
+}
+
+func clientAndServerLatency() panel {
+	return bothEnds("p95 latency: client vs server", `How long do all but the slowest 5 % of the calls take? The two lines
+		lie close together. If the client's is well above, time is lost between the two: in the network, in a queue, or
+		while connecting.`,
+		units.Seconds,
+		query{expr: quantile(0.95, clientRequests, "{"+toRoll+"}"), exemplars: true},
+		query{expr: quantile(0.95, serverRequests, "{"+atRoll+"}"), exemplars: true})
+}
+
+// meanSpan is the mean duration of spans with a name.
+func meanSpan(service, name, kind string) string {
+	spans := fmt.Sprintf(`{service_name=%q,span_name%s,span_kind="SPAN_KIND_%s"}`, service, name, kind)
+	return "(" + mean("traces_span_metrics_duration_seconds", spans) + ")"
+}
+
+// onTheWay is the mean duration of a call as its client sees it, less that as its server sees it.
+func onTheWay(client, server string) string {
+	edge := fmt.Sprintf(`{client=%q,server=%q,connection_type=""}`, client, server)
+	return "(" + mean("traces_service_graph_request_client_seconds", edge) + ") - (" +
+		mean("traces_service_graph_request_server_seconds", edge) + ")"
+}
+
+func runDuration(stage int) panel {
+	rolled := `="GET /roll"`
+	if stage >= 4 {
+		rolled = `=~"GET /roll|GET /roll-async"`
+	}
+	const lookup = `="GET /dice"`
+	inRoll := meanSpan("roll", rolled, "SERVER")
+	inFrontend := meanSpan("frontend", `="POST /"`, "SERVER") + " - " + meanSpan("frontend", rolled, "CLIENT")
+	lookups := ""
+	if stage >= 3 {
+		inRoll += " - " + meanSpan("roll", lookup, "CLIENT")
+		inFrontend += " - " + meanSpan("frontend", lookup, "CLIENT")
+		lookups = "The lookups are those of both services, network included. "
+	}
+	queries := []query{
+		{expr: inRoll, legend: "in roll"},
+		{expr: onTheWay("frontend", "roll"), legend: "frontend to roll and back"},
+		{expr: inFrontend, legend: "in frontend"},
+		{expr: onTheWay("traffic", "frontend"), legend: "user to frontend and back"},
+	}
+	colors := []color{
+		{"in roll", "blue"},
+		{"frontend to roll and back", "yellow"},
+		{"in frontend", "purple"},
+		{"user to frontend and back", "orange"},
+	}
+	if stage >= 3 {
+		both := meanSpan("frontend", lookup, "CLIENT") + " + " + meanSpan("roll", lookup, "CLIENT")
+		queries = append(queries, query{expr: both, legend: "lookups"})
+		colors = append(colors, color{"lookups", "green"})
+	}
+	return paint(stacked(timeSeries("Run duration by component", `Which component makes a run slow? The parts add up to the
+		mean time that a user waits after pressing Run. Almost all of it should be in the roll service, which waits on
+		purpose. `+lookups+
+		`The time in the network comes from the service graph, which knows both ends of each call. The other parts are
+			differences between mean durations of spans.`,
+		units.Seconds, queries...)), colors...)
+}
+
+func networkTime() panel {
+	const legend = "frontend, client minus roll, server"
+	return paint(timeSeries("Network and queueing time", `How much time is lost between the frontend and the roll service?
+		The line is the mean duration of a call as the client sees it, minus its mean duration as the server sees it: a
+		millisecond or less on one machine. If it grows while the roll service is as fast as before, look at the network,
+		and at how busy both services are.`,
+		units.Seconds, query{expr: onTheWay("frontend", "roll"), legend: legend}), color{legend, "yellow"})
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/loki"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+	"github.com/grafana/grafana-foundation-sdk/go/tempo"
+)
+
+// Data sources, by their uids in grafana/datasources.yaml.
+
+func prometheusSource() common.DataSourceRef { return source("prometheus", "prometheus") }
+func lokiSource() common.DataSourceRef       { return source("loki", "loki") }
+func usageSource() common.DataSourceRef      { return source("loki", "usage") } // of stage 6
+func tempoSource() common.DataSourceRef      { return source("tempo", "tempo") }
+
+func source(kind, uid string) common.DataSourceRef {
+	return common.DataSourceRef{Type: &kind, Uid: &uid}
+}
+
+type target = cog.Builder[variants.Dataquery]
+
+// query is a query, and the name of its series in the legend.
+type query struct {
+	expr, legend string
+	exemplars    bool // of Prometheus: points that lead to traces
+}
+
+// promQL asks Prometheus for lines.
+func promQL(queries ...query) []target {
+	var all []target
+	for i, q := range queries {
+		builder := prometheus.NewDataqueryBuilder().Datasource(prometheusSource()).RefId(refID(i)).
+			Range().Expr(q.expr).LegendFormat(q.legend)
+		if q.exemplars {
+			builder.Exemplar(true)
+		}
+		all = append(all, builder)
+	}
+	return all
+}
+
+// tables asks Prometheus for the newest values, in one table for each query.
+func tables(queries ...string) []target {
+	var all []target
+	for i, expr := range queries {
+		all = append(all, prometheus.NewDataqueryBuilder().Datasource(prometheusSource()).RefId(refID(i)).
+			Instant().Format(prometheus.PromQueryFormatTable).Expr(expr).LegendFormat("{{face}}"))
+	}
+	return all
+}
+
+// logQL asks Loki for numbers: of all the time that the dashboard shows if kind is "instant", over that time if it is
+// "range".
+func logQL(from common.DataSourceRef, kind string, queries ...query) []target {
+	var all []target
+	for i, q := range queries {
+		builder := loki.NewDataqueryBuilder().Datasource(from).RefId(refID(i)).QueryType(kind).Expr(q.expr)
+		if q.legend != "" {
+			builder.LegendFormat(q.legend)
+		}
+		all = append(all, builder)
+	}
+	return all
+}
+
+// traceQL asks Tempo for spans, the newest first.
+func traceQL(expr string) target {
+	return tempo.NewDataqueryBuilder().Datasource(tempoSource()).RefId(refID(0)).QueryType("traceql").
+		TableType(tempo.SearchTableTypeSpans).Limit(20).Query(expr + " with (most_recent=true)")
+}
+
+func refID(i int) string { return string(rune('A' + i)) }
+
+// Parts of PromQL. A selector is the name of a metric, with or without matchers.
+
+// The durations of requests, as servers and clients measure them. Both are histograms: their names go on with _count, _sum or
+// _bucket.
+const (
+	serverRequests = "http_server_request_duration_seconds"
+	clientRequests = "http_client_request_duration_seconds"
+)
+
+func rate(selector string) string { return "rate(" + selector + "[$__rate_interval])" }
+
+func sum(expr string, by ...string) string {
+	if len(by) == 0 {
+		return "sum(" + expr + ")"
+	}
+	return "sum by (" + strings.Join(by, ", ") + ") (" + expr + ")"
+}
+
+// sumRate is the rate of a counter, summed over all labels except some.
+func sumRate(selector string, by ...string) string { return sum(rate(selector), by...) }
+
+// orZero is the sum of a counter's rate, and 0 for each series that only the other counter has.
+func orZero(counter, other string, by ...string) string {
+	return sumRate(counter, by...) + " or 0 * " + sumRate(other, by...)
+}
+
+// share is the part that one counter is of another, 0 included.
+func share(part, whole string, by ...string) string {
+	return "(" + orZero(part, whole, by...) + ") / " + sumRate(whole, by...)
+}
+
+// mean is the mean of a histogram's values.
+func mean(metric, matchers string, by ...string) string {
+	return sumRate(metric+"_sum"+matchers, by...) + " / " + sumRate(metric+"_count"+matchers, by...)
+}
+
+// quantile is a quantile of a histogram's values.
+func quantile(q float64, metric, matchers string, by ...string) string {
+	return fmt.Sprintf("histogram_quantile(%v, %s)", q, sumRate(metric+"_bucket"+matchers, append(by, "le")...))
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/logs"
+	"github.com/grafana/grafana-foundation-sdk/go/loki"
+	"github.com/grafana/grafana-foundation-sdk/go/table"
+)
+
+// column is a column of a table of spans: what Grafana calls it, its title, and its width in pixels. One without a width has
+// what the others leave.
+type column struct {
+	field, title string
+	width        int
+}
+
+// spanTable lists the spans that a TraceQL query finds, each with a link to its trace. The query has a condition on
+// resource.service.name, and selects the attributes of the columns.
+func spanTable(title, description, query, sortBy string, attributes ...column) *table.PanelBuilder {
+	all := []column{
+		{"Start time", "Time", 100},
+		{"service.name", "Service", 75},
+		{"Name", "Span", 0},
+		{"Duration", "Duration", 80},
+	}
+	all = append(all, attributes...)
+	all = append(all, column{"traceIdHidden", "Trace", 85})
+
+	p := table.NewPanelBuilder().
+		Title(title).
+		Description(oneLine(description)).
+		Datasource(tempoSource()).
+		WithTarget(traceQL(query)).
+		MinWidth(110).                                                     // instead of 150, for which half of a screen has no room
+		Footer(common.NewTableFooterOptionsBuilder().Reducer([]string{})). // null by default, which Grafana's types refuse
+		SortBy([]cog.Builder[common.TableSortByFieldState]{
+			common.NewTableSortByFieldStateBuilder().DisplayName(sortBy).Desc(true),
+		})
+	titles := make(map[string]string)
+	var fields []string
+	for _, c := range all {
+		if c.title != c.field {
+			titles[c.field] = c.title
+		}
+		fields = append(fields, c.field)
+		var look []dashboard.DynamicConfigValue
+		if c.width > 0 {
+			look = append(look, dashboard.DynamicConfigValue{Id: "custom.width", Value: c.width})
+		}
+		switch c.title {
+		case "Time":
+			look = append(look, dashboard.DynamicConfigValue{Id: "unit", Value: "time:HH:mm:ss.SSS"})
+		case "Trace":
+			look = append(look, traceLink()...)
+		}
+		if len(look) > 0 {
+			p.OverrideByName(c.title, look)
+		}
+	}
+	return p.Transformations(only(titles, fields...))
+}
+
+// traceLink has a cell that holds the id of a trace show its first characters, because there is no room for all, and lead to
+// the trace.
+func traceLink() []dashboard.DynamicConfigValue {
+	return []dashboard.DynamicConfigValue{
+		{Id: "mappings", Value: []any{map[string]any{
+			"type":    "regex",
+			"options": map[string]any{"pattern": "^(.{8}).*$", "result": map[string]any{"text": "$1"}},
+		}}},
+		{Id: "links", Value: []any{map[string]any{"title": "Open the trace", "url": traceURL()}}},
+	}
+}
+
+// traceURL is the address in Explore of the trace whose id the cell holds.
+func traceURL() string {
+	const value = "${__value.raw}"
+	type object = map[string]any
+	panes, err := json.Marshal(object{"trace": object{
+		"datasource": "tempo",
+		"queries":    []object{{"refId": "A", "datasource": tempoSource(), "queryType": "traceql", "query": value}},
+		"range":      object{"from": "now-1h", "to": "now"},
+	}})
+	if err != nil {
+		panic(fmt.Errorf("encoding the query for Grafana: %w", err)) // maps of strings can be encoded
+	}
+	query := url.Values{"schemaVersion": {"1"}, "orgId": {"1"}, "panes": {string(panes)}}.Encode()
+	return "/explore?" + strings.ReplaceAll(query, url.QueryEscape(value), value)
+}
+
+// logPanel lists log records.
+func logPanel(
+	title, description string, from common.DataSourceRef, query string, order common.LogsSortOrder,
+) *logs.PanelBuilder {
+	return logs.NewPanelBuilder().
+		Title(title).
+		Description(oneLine(description)).
+		Datasource(from).
+		WithTarget(loki.NewDataqueryBuilder().Datasource(from).RefId(refID(0)).QueryType("range").Expr(query)).
+		ShowTime(true).
+		WrapLogMessage(true).
+		EnableLogDetails(true).
+		SortOrder(order).
+		DedupStrategy(common.LogsDedupStrategyNone)
+}
+
+// logLine is the end of a LogQL query that has each record say in one line which service wrote it, and what happened to
+// which die. Attributes that a record does not have are left out.
+func logLine(stage int) string {
+	die, result := "{{with .die_identifier}} · {{.}}{{end}}", "{{with .die_value}} · {{.}}{{end}}"
+	if stage >= 4 { // several dice
+		die = "{{if .die_identifier}} · {{with or .times .dice_batch_size}}{{.}} × {{end}}{{.die_identifier}}{{end}}"
+		result = "{{with or .die_value .dice_batch_total}} · {{.}}{{end}}"
+	}
+	return " | line_format `{{.service_name}} · {{__line__}}" + die + result +
+		"{{if .url_path}} · {{.http_request_method}} {{.url_path}}{{end}}" +
+		"{{with .http_response_status_code}} · {{.}}{{end}}" +
+		"{{with .traffic_user}} · {{.}}{{end}}" +
+		"{{with .exception_message}} · {{.}}{{end}}`"
+}

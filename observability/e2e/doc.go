@@ -1,9 +1,0 @@
-// Package e2e holds the end-to-end tests. They start each stage with docker compose, as its README says, and
-// question the real collector, Prometheus, Loki and Tempo:
-//
-//	go test -tags e2e -timeout 60m ./observability/e2e
-//
-// E2E_WITHOUT names services to leave out, such as "grafana" where its image is not to be had. E2E_STAGES
-// names the stages to test; the default is all. FAULTS, LOAD and FOOTPRINT are for measurements that take longer;
-// observability/README.md has their tables.
-package e2e

@@ -1,0 +1,192 @@
+// Package compose reads what a stage's compose.yaml says about running the stage without Docker.
+package compose
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// Traffic is the name of the service that generates traffic. It listens nowhere and ends by itself.
+const Traffic = "traffic"
+
+// Stage is a stage as its compose.yaml describes it, with addresses and files of this machine.
+type Stage struct {
+	Name, Dir          string    // Dir is absolute.
+	Services           []Service // The stage's own, in an order in which they can start; traffic is last.
+	OTLPGRPC, OTLPHTTP Port      // where the collector listens
+}
+
+// Service is one of a stage's own services.
+type Service struct {
+	Name        string
+	Source      string            // directory of its main package; absolute
+	Environment []string          // each NAME=value
+	Volumes     map[string]string // volume names by mount point
+	Port        Port              // zero if the service listens nowhere
+}
+
+// Port is a port of this machine, and the variable that sets it.
+type Port struct{ Number, Variable string }
+
+// Address is host:port on the loopback interface.
+func (p Port) Address() string { return "127.0.0.1:" + p.Number }
+
+// Names returns the names of the stages in the repository at root, in order.
+func Names(root string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(root, "stage*", "compose.yaml"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no stages in %s: run this from the root of the repository", root)
+	}
+	var names []string
+	for _, file := range files {
+		names = append(names, filepath.Base(filepath.Dir(file)))
+	}
+	return names, nil
+}
+
+// Settings are variables, each NAME=value, in addition to those of the environment and the file .env.
+type Settings struct {
+	Override []string // take precedence over them
+	Default  []string // apply to variables that they leave unset or empty
+}
+
+// Load reads compose.yaml of the stage with this name in the repository at root. Like docker compose, it takes
+// variables from the environment, then from the file .env in the stage's directory.
+func Load(ctx context.Context, root, name string, settings Settings) (*Stage, error) {
+	names, err := Names(root)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(names, name) {
+		return nil, fmt.Errorf("unknown stage %q: there is %s", name, strings.Join(names, ", "))
+	}
+	dir, err := filepath.Abs(filepath.Join(root, name))
+	if err != nil {
+		return nil, err
+	}
+	options, err := cli.NewProjectOptions([]string{filepath.Join(dir, "compose.yaml")},
+		cli.WithWorkingDirectory(dir), cli.WithEnv(settings.Override), cli.WithOsEnv, cli.WithEnvFiles(), cli.WithDotEnv,
+		withDefaults(settings.Default), cli.WithName(name))
+	if err != nil {
+		return nil, fmt.Errorf("reading compose.yaml: %w", err)
+	}
+	project, err := options.LoadProject(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading compose.yaml: %w", err)
+	}
+	return fromProject(name, dir, project)
+}
+
+// withDefaults sets variables that are unset or empty.
+func withDefaults(variables []string) cli.ProjectOptionsFn {
+	return func(o *cli.ProjectOptions) error {
+		for _, variable := range variables {
+			if name, value, _ := strings.Cut(variable, "="); o.Environment[name] == "" {
+				o.Environment[name] = value
+			}
+		}
+		return nil
+	}
+}
+
+func fromProject(name, dir string, project *types.Project) (*Stage, error) {
+	addresses, err := localAddresses(project)
+	if err != nil {
+		return nil, err
+	}
+	collector := project.Services["collector"]
+	s := &Stage{
+		Name: name, Dir: dir,
+		OTLPGRPC: Port{published(collector, 4317), "OTLP_GRPC_PORT"},
+		OTLPHTTP: Port{published(collector, 4318), "OTLP_HTTP_PORT"},
+	}
+	err = project.ForEachService(nil, func(_ string, service *types.ServiceConfig) error {
+		if service.Build != nil && service.Build.Args["SERVICE"] != nil {
+			s.Services = append(s.Services, newService(*service, dir, addresses))
+		}
+		return nil
+	})
+	// Dependencies come first, but traffic need not depend on all other services.
+	slices.SortStableFunc(s.Services, func(a, b Service) int { return rank(a) - rank(b) })
+	return s, err
+}
+
+func rank(s Service) int {
+	if s.Name == Traffic {
+		return 1
+	}
+	return 0
+}
+
+// localAddresses returns old and new text in turn: what an address is called between containers, and on this machine.
+func localAddresses(project *types.Project) ([]string, error) {
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
+		service := project.Services[name]
+		for _, port := range service.Ports {
+			if _, err := strconv.ParseUint(port.Published, 10, 16); err != nil {
+				return nil, fmt.Errorf("port %s of %s: one process needs one port", port.Published, service.Name)
+			}
+			pairs = append(pairs, fmt.Sprintf("//%s:%d", service.Name, port.Target), "//localhost:"+port.Published)
+		}
+	}
+	return pairs, nil
+}
+
+func newService(from types.ServiceConfig, dir string, addresses []string) Service {
+	s := Service{Name: from.Name, Source: filepath.Join(dir, from.Name), Volumes: make(map[string]string)}
+	pairs := slices.Clone(addresses)
+	for _, volume := range from.Volumes {
+		switch volume.Type {
+		case types.VolumeTypeBind: // the file itself is on this machine
+			pairs = append(pairs, volume.Target, volume.Source)
+		case types.VolumeTypeVolume:
+			s.Volumes[volume.Target] = volume.Source
+		}
+	}
+	local := strings.NewReplacer(pairs...)
+	for name, value := range from.Environment {
+		if value != nil {
+			s.Environment = append(s.Environment, name+"="+local.Replace(*value))
+		}
+	}
+	if number := published(from, 8080); number != "" {
+		s.Port = Port{number, strings.ToUpper(from.Name) + "_PORT"}
+	}
+	return s
+}
+
+// published returns the port of this machine that stands for a container's port, or "" if none does.
+func published(service types.ServiceConfig, target uint32) string {
+	for _, port := range service.Ports {
+		if port.Target == target {
+			return port.Published
+		}
+	}
+	return ""
+}
+
+// Service returns the service with this name, to be read or changed, or nil if the stage has none.
+func (s *Stage) Service(name string) *Service {
+	i := slices.IndexFunc(s.Services, func(service Service) bool { return service.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &s.Services[i]
+}
+
+// URL returns the address of a service on this machine, or "" if the stage has no such service or it listens nowhere.
+func (s *Stage) URL(service string) string {
+	if found := s.Service(service); found != nil && found.Port.Number != "" {
+		return "http://localhost:" + found.Port.Number
+	}
+	return ""
+}

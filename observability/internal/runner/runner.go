@@ -1,0 +1,188 @@
+// Package runner runs a stage as processes of this machine, without Docker: its services, and the real collector,
+// which sends to a store in memory.
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/store"
+)
+
+// quiet is how long nothing must arrive at the end before the store has it all. The collector holds data for 200 ms.
+const quiet = time.Second
+
+// Runner is a stage that runs.
+type Runner struct {
+	Store *store.Store // what the collector has sent
+
+	stage     *compose.Stage
+	directory string // of binaries, volumes and the collector's queue; removed by Stop
+	receiver  *store.Receiver
+	collector *process
+	services  []*process // in the order in which they started
+}
+
+// Start builds a stage's services, and starts the collector and all services but the traffic generator. It calls
+// report with each thing that it does. The program's main function must call collector.RunIfChild, and the caller must
+// call [Runner.Stop] unless Start returns an error.
+func Start(ctx context.Context, stage *compose.Stage, report func(doing string)) (_ *Runner, err error) {
+	if err := checkPorts(ctx, stage); err != nil {
+		return nil, err
+	}
+	if err := checkCompiler(ctx, stage); err != nil {
+		return nil, err
+	}
+	r := &Runner{Store: new(store.Store), stage: stage}
+	defer func() {
+		if err != nil {
+			_ = r.Stop() // err says what went wrong first
+		}
+	}()
+	if r.directory, err = os.MkdirTemp("", "dice-"); err != nil {
+		return nil, fmt.Errorf("making a directory: %w", err)
+	}
+	report("building " + stage.Name + " (the first time takes up to five minutes)")
+	if err := build(ctx, stage, r.directory); err != nil {
+		return nil, err
+	}
+	report("starting the collector")
+	if err := r.startCollector(ctx); err != nil {
+		return nil, err
+	}
+	for _, service := range stage.Services {
+		if service.Name == compose.Traffic {
+			continue
+		}
+		report(fmt.Sprintf("starting %s at %s", service.Name, stage.URL(service.Name)))
+		if err := r.StartService(ctx, service.Name); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// checkPorts finds out before the long build whether a port is taken.
+func checkPorts(ctx context.Context, stage *compose.Stage) error {
+	users := []string{"the collector (OTLP over gRPC)", "the collector (OTLP over HTTP)"}
+	ports := []compose.Port{stage.OTLPGRPC, stage.OTLPHTTP}
+	for _, service := range stage.Services {
+		if service.Port.Number != "" {
+			users, ports = append(users, service.Name), append(ports, service.Port)
+		}
+	}
+	for i, port := range ports {
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", port.Address())
+		if err != nil {
+			return fmt.Errorf("port %s of %s is taken: stop what uses it, or set %s to another port",
+				port.Number, users[i], port.Variable)
+		}
+		if err := listener.Close(); err != nil {
+			return fmt.Errorf("closing port %s: %w", port.Number, err)
+		}
+	}
+	return nil
+}
+
+// StartService starts a service that does not run, and returns when it is ready.
+func (r *Runner) StartService(ctx context.Context, name string) error {
+	p, err := r.start(name, nil)
+	if err != nil {
+		return err
+	}
+	r.services = append(r.services, p)
+	health := "http://" + r.stage.Service(name).Port.Address() + "/healthz"
+	return p.waitUntil(ctx, func(ctx context.Context) error { return checkHealth(ctx, health) })
+}
+
+// start starts the process of a service. Its standard output also goes to lines, unless that is nil.
+func (r *Runner) start(name string, lines io.Writer) (*process, error) {
+	service := r.stage.Service(name)
+	if service == nil {
+		return nil, fmt.Errorf("%s has no service %q", r.stage.Name, name)
+	}
+	volumes := filepath.Join(r.directory, "volumes")
+	for _, volume := range service.Volumes {
+		if err := os.MkdirAll(filepath.Join(volumes, volume), 0o700); err != nil {
+			return nil, fmt.Errorf("making a volume for %s: %w", name, err)
+		}
+	}
+	command := newCommand(filepath.Join(r.directory, name), environment(*service, volumes)...)
+	command.Dir = r.stage.Dir
+	return startProcess(name, command, lines)
+}
+
+func checkHealth(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return errors.New(response.Status)
+	}
+	return nil
+}
+
+// StopService asks a service to stop, and waits until it has. The error says how it exited, if not with code 0.
+func (r *Runner) StopService(name string) error {
+	i := slices.IndexFunc(r.services, func(p *process) bool { return p.name == name })
+	if i < 0 {
+		return fmt.Errorf("%s is not running", name)
+	}
+	p := r.services[i]
+	r.services = slices.Delete(r.services, i, i+1)
+	return p.stop()
+}
+
+// Traffic runs the traffic generator until it exits, or stops it when ctx ends. Its log lines go to lines.
+func (r *Runner) Traffic(ctx context.Context, lines io.Writer) error {
+	p, err := r.start(compose.Traffic, lines)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		return errors.Join(ctx.Err(), p.stop())
+	}
+	if p.err != nil {
+		return p.failure()
+	}
+	return nil
+}
+
+// Stop stops the services, which flush what they have, waits until the collector has sent all of it, because its queue
+// ends with it, and stops the collector. After Stop, the store has everything.
+func (r *Runner) Stop() error {
+	var errs []error
+	for _, p := range slices.Backward(r.services) {
+		errs = append(errs, p.stop())
+	}
+	if r.collector != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*quiet)
+		r.Store.WaitUntilQuiet(ctx, quiet)
+		cancel()
+		errs = append(errs, r.collector.stop())
+	}
+	if r.receiver != nil {
+		r.receiver.Close()
+	}
+	if r.directory != "" {
+		errs = append(errs, os.RemoveAll(r.directory))
+	}
+	return errors.Join(errs...)
+}

@@ -1,7 +1,0 @@
-//go:build !unix
-
-package stage
-
-import "os/exec"
-
-func separate(*exec.Cmd) {}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+)
+
+// differ compares files, with git if it is installed.
+type differ struct {
+	git   string // path of the program, or empty
+	color bool   // by git, as its user has set it
+}
+
+func newDiffer() differ {
+	git, err := exec.LookPath("git")
+	if err != nil {
+		return differ{}
+	}
+	return differ{git: git}
+}
+
+// hunks returns the difference between two files in the unified format, without the lines that name them. The path of a file
+// that does not exist is empty.
+func (d differ) hunks(before, after string) (string, error) {
+	if d.git == "" {
+		return plainHunks(before, after)
+	}
+	color := "--color=never"
+	if d.color {
+		color = "--color=always"
+	}
+	command := exec.Command(d.git, "diff", "--no-index", "--no-ext-diff", color, "--", cmp.Or(before, os.DevNull), cmp.Or(after, os.DevNull))
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || exit.ExitCode() != 1) { // 1: they differ
+		return "", fmt.Errorf("comparing %s and %s: %w: %s", before, after, err, &stderr)
+	}
+	return withoutHeaders(string(output)), nil
+}
+
+// plainHunks is hunks without git.
+func plainHunks(before, after string) (string, error) {
+	var texts [2]string
+	for i, file := range []string{before, after} {
+		if file == "" {
+			continue
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		texts[i] = string(content)
+	}
+	return withoutHeaders(udiff.Unified(before, after, texts[0], texts[1])), nil
+}
+
+// withoutHeaders leaves out all lines before the first hunk.
+func withoutHeaders(diff string) string {
+	start := 0
+	for line := range strings.Lines(diff) {
+		if strings.Contains(line, "@@ -") {
+			break
+		}
+		start += len(line)
+	}
+	return diff[start:]
+}

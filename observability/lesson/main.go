@@ -1,0 +1,125 @@
+// Command lesson shows what a stage adds to the stage before: the files that a reader studies, in the order in which to
+// read them, each under a line that says what is new in it.
+//
+//	go run ./observability/lesson stage4-async
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "lesson:", err)
+		os.Exit(1)
+	}
+}
+
+func run(arguments []string, out *os.File) error {
+	flags := flag.NewFlagSet("lesson", flag.ContinueOnError)
+	files := flags.Bool("files", false, "list the files only")
+	stat := flags.Bool("stat", false, "list the files with the number of lines added and removed")
+	tests := flags.Bool("tests", false, "include the tests")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: go run ./observability/lesson [-files | -stat] [-tests] STAGE")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(arguments); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	root, err := findRoot()
+	if err != nil {
+		return err
+	}
+	s, err := findStep(root, flags.Args(), *tests)
+	if err != nil {
+		return err
+	}
+	d := newDiffer()
+	if *files || *stat {
+		return list(out, s, d, *stat)
+	}
+	terminal := term.IsTerminal(int(out.Fd()))
+	d.color = terminal && os.Getenv("NO_COLOR") == ""
+	if terminal {
+		return page(out, func(w io.Writer) error { return show(w, s, d) })
+	}
+	return show(out, s, d)
+}
+
+// show prints the step.
+func show(out io.Writer, s step, d differ) error {
+	fmt.Fprintf(out, "From %s to %s\n", s.before, s.after)
+	for _, f := range s.files {
+		hunks, err := d.hunks(f.before, f.after)
+		if err != nil {
+			return err
+		}
+		heading := "── " + f.name
+		switch {
+		case f.before == "":
+			heading += " (new)"
+		case f.after == "":
+			heading += " (gone)"
+		}
+		if f.news != "" {
+			heading += ": " + f.news
+		}
+		if d.color {
+			heading = "\x1b[1;33m" + heading + "\x1b[0m"
+		}
+		if _, err := fmt.Fprintf(out, "\n%s\n%s", heading, hunks); err != nil {
+			return nil //nolint:nilerr // the reader has quit the pager
+		}
+	}
+	return nil
+}
+
+// list prints the names of the files, with what is new in them or with how much.
+func list(out io.Writer, s step, d differ, stat bool) error {
+	width := 0
+	for _, f := range s.files {
+		width = max(width, len(f.name))
+	}
+	added, removed := 0, 0
+	for _, f := range s.files {
+		if !stat {
+			fmt.Fprintf(out, "%-*s  %s\n", width, f.name, f.news)
+			continue
+		}
+		hunks, err := d.hunks(f.before, f.after)
+		if err != nil {
+			return err
+		}
+		plus, minus := count(hunks)
+		added, removed = added+plus, removed+minus
+		fmt.Fprintf(out, "%-*s %+5d %+5d\n", width, f.name, plus, -minus)
+	}
+	if stat {
+		fmt.Fprintf(out, "%-*s %+5d %+5d\n", width, fmt.Sprintf("%d files", len(s.files)), added, -removed)
+	}
+	return nil
+}
+
+// count returns the number of lines that hunks add and remove.
+func count(hunks string) (added, removed int) {
+	for line := range strings.Lines(hunks) {
+		switch line[0] {
+		case '+':
+			added++
+		case '-':
+			removed++
+		}
+	}
+	return added, removed
+}

@@ -1,0 +1,192 @@
+package docs
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.com/dice/observability/internal/readme"
+)
+
+// readmes returns the README of the root and those of all stages, by their directory.
+func readmes(t *testing.T) map[string]readme.Readme {
+	t.Helper()
+	return readmesOf(t, append(stages(t), ".")...)
+}
+
+func readmesOf(t *testing.T, directories ...string) map[string]readme.Readme {
+	t.Helper()
+	all := make(map[string]readme.Readme)
+	for _, directory := range directories {
+		got, err := readme.Read(filepath.Join(root, directory, "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[directory] = got
+	}
+	return all
+}
+
+func TestReadmeLinks(t *testing.T) {
+	all := readmes(t)
+	maps.Copy(all, readmesOf(t, "observability", "observability/measurements", "observability/sampling"))
+	for directory, text := range all {
+		for _, link := range text.Links {
+			if strings.Contains(link, "://") {
+				continue
+			}
+			file, _, _ := strings.Cut(link, "#")
+			if _, err := os.Stat(filepath.Join(root, directory, file)); err != nil {
+				t.Errorf("README of %s: %v", directory, err)
+			}
+		}
+	}
+}
+
+// TestFilesOfTheStack wants all that the table of observability/README.md names to exist.
+func TestFilesOfTheStack(t *testing.T) {
+	directory := filepath.Join(root, "observability")
+	text, err := readme.Read(filepath.Join(directory, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, names := range text.Tables[0].First() {
+		for name := range strings.SplitSeq(names, ", ") {
+			if _, err := os.Stat(filepath.Join(directory, name)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestSamplingLabs wants the patches of the sampling overlay to fit the files that they change. Their symptoms are tested with
+// Docker.
+func TestSamplingLabs(t *testing.T) {
+	patches, err := filepath.Glob(filepath.Join(root, "observability", "sampling", "labs", "*.patch"))
+	if err != nil || len(patches) == 0 {
+		t.Fatalf("no patches: %v", err)
+	}
+	for _, patch := range patches {
+		shell(t, filepath.Join(root, "observability", "sampling"), "git apply --check labs/"+filepath.Base(patch))
+	}
+}
+
+// TestMeasurements wants the test that each command of the measurements runs.
+func TestMeasurements(t *testing.T) {
+	text, err := readme.Read(filepath.Join(root, "observability", "measurements", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`-run (\w+) (\S+)$`)
+	for _, line := range text.Commands() {
+		found := command.FindStringSubmatch(line)
+		if found == nil {
+			t.Errorf("no test is named in %s", line)
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join(root, found[2], "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(files, func(file string) bool {
+			code, err := os.ReadFile(file)
+			return err == nil && strings.Contains(string(code), "func "+found[1]+"(")
+		}) {
+			t.Errorf("%s has no %s", found[2], found[1])
+		}
+	}
+}
+
+// TestReadmeExcerpts wants each excerpt to be in the file that it says it is from, letter by letter.
+func TestReadmeExcerpts(t *testing.T) {
+	all := readmes(t)
+	maps.Copy(all, readmesOf(t, "observability/sampling"))
+	for directory, text := range all {
+		for _, block := range text.Of("go", "yaml") {
+			if block.Argument == "" && directory == "." {
+				continue // an example
+			}
+			content, err := os.ReadFile(filepath.Join(root, directory, block.Argument))
+			if err != nil {
+				t.Errorf("README of %s: %v", directory, err)
+				continue
+			}
+			if !strings.Contains(string(content), block.Text) {
+				t.Errorf("README of %s: this is not in %s:\n%s", directory, block.Argument, block.Text)
+			}
+		}
+	}
+}
+
+func TestReadmeQueries(t *testing.T) {
+	for _, name := range stages(t) {
+		text := readmes(t)[name]
+		series := declaredSeries(t, name)
+		queries := 0
+		for _, block := range text.Of("promql", "logql", "traceql") {
+			if block.Argument == "" {
+				queries++
+			}
+			if block.Language == "promql" { // the engines parse the others: see e2e
+				checkMetricsAndLabels(t, block.Text, series)
+			}
+		}
+		if queries < 12 {
+			t.Errorf("%s: %d questions are asked of the data, want 12", name, queries)
+		}
+	}
+}
+
+// changedFiles returns the files that the two directories have not in common, or not with the same content. A
+// directory that the second lacks altogether is there as one, with a slash at its end.
+func changedFiles(t *testing.T, before, after string) []string {
+	t.Helper()
+	was, is := files(t, before), files(t, after)
+	changed := make(map[string]bool)
+	for name, content := range is {
+		if old, ok := was[name]; !ok || old != content {
+			changed[name] = true
+		}
+	}
+	for name := range was {
+		if _, ok := is[name]; ok {
+			continue
+		}
+		if directory := filepath.Dir(name); directory != "." && !isDirectory(filepath.Join(after, directory)) {
+			name = directory + "/"
+		}
+		changed[name] = true
+	}
+	return slices.Sorted(maps.Keys(changed))
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// files returns the content of all files below a directory, but for a reader's own settings and database.
+func files(t *testing.T, directory string) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	err := filepath.WalkDir(directory, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == ".env" || strings.HasPrefix(entry.Name(), "dice.db") {
+			return err
+		}
+		name, err := filepath.Rel(directory, path)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		all[name] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
