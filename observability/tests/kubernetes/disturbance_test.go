@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +52,7 @@ func replace(t *testing.T, service string, arguments ...string) {
 
 // disturbances tries those that must do no harm. With KUBERNETES_TABLE=1 it tries all, and writes the README's table.
 func disturbances(t *testing.T, engines engines, page string) {
-	results := table.New("What happens", "Takes", "Requests", "Not answered by a roll", "Slowest", "Spans", "The last one came after", "Traces with a span missing", "Without a log record")
+	results := table.New("What happens", "Takes", "Runs", "Failed", "Slowest", "Spans", "The last after", "Incomplete traces", "Unlogged", "Rolls", "Counted")
 	whole := os.Getenv("KUBERNETES_TABLE") != ""
 	for _, d := range all {
 		if whole || d.harmless {
@@ -79,15 +80,17 @@ func (d disturbance) try(t *testing.T, engines engines, page string) []string {
 
 	failed, slowest := make(map[string]int), time.Duration(0)
 	var answered []dice
+	rolls := 0
 	for _, r := range runs {
 		slowest = max(slowest, r.took)
 		switch {
 		case r.err != nil:
 			failed["no reply"]++
 		case r.status != 200:
-			failed[fmt.Sprint(r.status)]++
+			failed[strconv.Itoa(r.status)]++
 		default:
 			answered = append(answered, r)
+			rolls += r.times
 		}
 	}
 	spans, late, incomplete := engines.spans(answered)
@@ -96,8 +99,9 @@ func (d disturbance) try(t *testing.T, engines engines, page string) []string {
 		t.Errorf("failed %v\nincomplete traces %v\nwithout log records %v", failed, incomplete, unlogged)
 	}
 	return []string{
-		d.name, took.Round(time.Second).String(), fmt.Sprint(len(runs)), list(failed), slowest.Round(100 * time.Millisecond).String(),
-		fmt.Sprint(spans), late.Round(time.Second).String(), fmt.Sprint(len(incomplete)), fmt.Sprint(len(unlogged)),
+		d.name, took.Round(time.Second).String(), strconv.Itoa(len(runs)), list(failed), slowest.Round(100 * time.Millisecond).String(),
+		strconv.Itoa(spans), late.Round(time.Second).String(), strconv.Itoa(len(incomplete)), strconv.Itoa(len(unlogged)),
+		strconv.Itoa(rolls), strconv.Itoa(engines.counted(t, start)),
 	}
 }
 
@@ -159,4 +163,22 @@ func (e engines) unlogged(runs []dice, since time.Time) (missing []string) {
 			return missing
 		}
 	}
+}
+
+// counted returns how many rolls the gateways have counted since a time, by the spans that reached them. A span that was sent
+// twice counts twice.
+func (e engines) counted(t *testing.T, since time.Time) int {
+	t.Helper()
+	count, changed := 0, time.Now()
+	eventually(t, "a count that no longer grows", func() error {
+		now, err := e.increase(`traces_span_metrics_calls_total{span_name="roll die"}`, since)
+		if err == nil && now != count {
+			count, changed = now, time.Now()
+		}
+		if err == nil && time.Since(changed) < 20*time.Second { // four intervals of the connector
+			err = fmt.Errorf("%d now", count)
+		}
+		return err
+	})
+	return count
 }

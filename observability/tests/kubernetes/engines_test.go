@@ -4,6 +4,7 @@ package kubernetes
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -56,6 +57,37 @@ func (e engines) promQL(query string) ([]series, error) {
 	var reply struct{ Data struct{ Result []series } }
 	err := get(e.prometheus+"/api/v1/query", url.Values{"query": {query}}, &reply)
 	return reply.Data.Result, err
+}
+
+// increase returns by how much counters have grown since a time, from their samples: PromQL's function of that name
+// extrapolates.
+func (e engines) increase(selector string, since time.Time) (int, error) {
+	var reply struct {
+		Data struct{ Result []struct{ Values [][2]any } }
+	}
+	if err := get(e.prometheus+"/api/v1/query", url.Values{"query": {selector + "[30m]"}}, &reply); err != nil {
+		return 0, err
+	}
+	grown := 0.0
+	for _, counter := range reply.Data.Result {
+		last := 0.0
+		for _, sample := range counter.Values {
+			seconds, _ := sample[0].(float64)
+			text, _ := sample[1].(string)
+			value, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				return 0, err
+			}
+			if value < last { // a new process counts from zero
+				last = 0
+			}
+			if seconds > float64(since.Unix()) {
+				grown += value - last
+			}
+			last = value
+		}
+	}
+	return int(grown), nil
 }
 
 // logQL returns the labels and metadata of the log records since a time that a query selects.
@@ -129,5 +161,5 @@ func decodeID(id string) string {
 	if err != nil {
 		return id
 	}
-	return fmt.Sprintf("%x", raw)
+	return hex.EncodeToString(raw)
 }
