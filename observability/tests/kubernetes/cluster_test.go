@@ -41,6 +41,14 @@ func up(t *testing.T) {
 	})
 }
 
+// ready waits for everything that has replicas.
+func ready(t *testing.T) {
+	t.Helper()
+	for name := range strings.FieldsSeq(kubectl(t, "get", "deployments,statefulsets,daemonsets", "--output=name")) {
+		kubectl(t, "rollout", "status", name, "--timeout=3m")
+	}
+}
+
 // kubectl runs kubectl in the namespace of the services, and returns its standard output.
 func kubectl(t *testing.T, arguments ...string) string {
 	t.Helper()

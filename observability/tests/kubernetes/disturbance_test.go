@@ -50,17 +50,28 @@ func replace(t *testing.T, service string, arguments ...string) {
 	})
 }
 
-// disturbances tries those that must do no harm. With KUBERNETES_TABLE=1 it tries all, and writes the README's table.
-func disturbances(t *testing.T, engines engines, page string) {
-	results := table.New("What happens", "Takes", "Runs", "Failed", "Slowest", "Spans", "The last after", "Incomplete traces", "Unlogged", "Rolls", "Counted")
-	whole := os.Getenv("KUBERNETES_TABLE") != ""
+// harmless is all that must do no harm, one after the other under the same load.
+var harmless = disturbance{"all rolling updates", true, func(t *testing.T) {
 	for _, d := range all {
-		if whole || d.harmless {
-			t.Run(d.name, func(t *testing.T) { results.Row(d.try(t, engines, page)...) })
+		if d.harmless {
+			d.happen(t)
 		}
 	}
+}}
+
+// disturbances tries what must do no harm. With KUBERNETES_TABLE=1 it tries all by itself, and writes the README's table.
+func disturbances(t *testing.T, engines engines, page string) {
+	results := table.New("What happens", "Takes", "Runs", "Failed", "Slowest", "Spans", "The last after", "Incomplete traces", "Unlogged", "Rolls", "Counted")
+	write := os.Getenv("KUBERNETES_TABLE") != ""
+	chosen := []disturbance{harmless}
+	if write {
+		chosen = all
+	}
+	for _, d := range chosen {
+		t.Run(d.name, func(t *testing.T) { results.Row(d.try(t, engines, page)...) })
+	}
 	t.Log(results)
-	if whole && !t.Failed() {
+	if write && !t.Failed() {
 		if err := results.Write(directory+"/README.md", "disturbances"); err != nil {
 			t.Error(err)
 		}

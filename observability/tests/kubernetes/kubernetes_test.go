@@ -23,7 +23,11 @@ func TestKubernetes(t *testing.T) {
 	})
 	t.Run("one request", func(t *testing.T) { oneRequest(t, engines, page) })
 	t.Run("disturbances", func(t *testing.T) { disturbances(t, engines, page) })
-	t.Run("README", func(t *testing.T) { queries(t, engines) })
+	t.Run("README", func(t *testing.T) {
+		commands(t)
+		ready(t)
+		queries(t, forwardEngines(t)) // again, since a drained node has taken the addresses with it
+	})
 }
 
 // oneRequest finds a request in all three engines, with the pods that took part.

@@ -6,10 +6,37 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 
 	"example.com/dice/observability/internal/readme"
 )
+
+// commands runs the README's commands, one after the other. One that it does not know is an error, so that none goes
+// unchecked.
+func commands(t *testing.T) {
+	text, err := readme.Read(directory + "/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = run("kubectl", "get", "node", "kind-worker")
+	severalNodes := err == nil
+	for _, line := range text.Commands() {
+		switch {
+		case strings.HasPrefix(line, "kind "), strings.Contains(line, "docker compose build"): // before the test
+		case strings.HasPrefix(line, "./run up"), strings.Contains(line, "port-forward"): // up, forward
+		case strings.HasPrefix(line, "KUBERNETES_TABLE=1 "): // by hand
+		case strings.HasSuffix(line, "kind-worker") || strings.Contains(line, " drain "):
+			if severalNodes {
+				must(t, "sh", "-c", line)
+			}
+		case strings.HasPrefix(line, "kubectl "):
+			must(t, "sh", "-c", "cd "+directory+" && "+line)
+		default:
+			t.Errorf("no test knows the command %q", line)
+		}
+	}
+}
 
 // queries wants each query of the README to find something, or nothing if it says so.
 func queries(t *testing.T, engines engines) {
