@@ -61,7 +61,7 @@ var harmless = disturbance{"all rolling updates", true, func(t *testing.T) {
 
 // disturbances tries what must do no harm. With KUBERNETES_TABLE=1 it tries all by itself, and writes the README's table.
 func disturbances(t *testing.T, engines engines, page string) {
-	results := table.New("What happens", "Takes", "Runs", "Failed", "Slowest", "Spans", "The last after", "Incomplete traces", "Unlogged", "Rolls", "Counted")
+	results := table.New("What happens", "Takes", "Runs", "Failed", "Slowest", "Spans", "Incomplete traces", "Unlogged", "Rolls", "Counted")
 	write := os.Getenv("KUBERNETES_TABLE") != ""
 	chosen := []disturbance{harmless}
 	if write {
@@ -104,14 +104,14 @@ func (d disturbance) try(t *testing.T, engines engines, page string) []string {
 			rolls += r.times
 		}
 	}
-	spans, late, incomplete := engines.spans(answered)
+	spans, incomplete := engines.spans(answered)
 	unlogged := engines.unlogged(answered, start)
 	if d.harmless && len(failed)+len(incomplete)+len(unlogged) > 0 {
 		t.Errorf("failed %v\nincomplete traces %v\nwithout log records %v", failed, incomplete, unlogged)
 	}
 	return []string{
 		d.name, took.Round(time.Second).String(), strconv.Itoa(len(runs)), list(failed), slowest.Round(100 * time.Millisecond).String(),
-		strconv.Itoa(spans), late.Round(time.Second).String(), strconv.Itoa(len(incomplete)), strconv.Itoa(len(unlogged)),
+		strconv.Itoa(spans), strconv.Itoa(len(incomplete)), strconv.Itoa(len(unlogged)),
 		strconv.Itoa(rolls), strconv.Itoa(engines.counted(t, start)),
 	}
 }
@@ -126,12 +126,10 @@ func list(failed map[string]int) string {
 
 const settled = 90 * time.Second // a service keeps what is not acknowledged for 60 s; after that, it is lost
 
-// spans counts the spans of all runs, says how long it took until the last of them was there, and returns the runs whose
-// traces lack some.
-func (e engines) spans(runs []dice) (total int, late time.Duration, incomplete []error) {
+// spans counts the spans of all runs, and returns the runs whose traces lack some.
+func (e engines) spans(runs []dice) (total int, incomplete []error) {
 	left := slices.Clone(runs)
 	for start := time.Now(); ; time.Sleep(time.Second) {
-		before := len(left)
 		incomplete = nil
 		left = slices.DeleteFunc(left, func(r dice) bool {
 			spans, err := e.trace(r.trace)
@@ -145,11 +143,8 @@ func (e engines) spans(runs []dice) (total int, late time.Duration, incomplete [
 			total += len(spans)
 			return true
 		})
-		if len(left) < before {
-			late = time.Since(start)
-		}
 		if len(left) == 0 || time.Since(start) > settled {
-			return total, late, incomplete
+			return total, incomplete
 		}
 	}
 }

@@ -30,6 +30,11 @@ func commands(t *testing.T) {
 			if severalNodes {
 				must(t, "sh", "-c", line)
 			}
+		case strings.Contains(line, " logs "): // of a container that may not have started yet
+			eventually(t, line, func() error {
+				_, err := run("sh", "-c", line)
+				return err
+			})
 		case strings.HasPrefix(line, "kubectl "):
 			must(t, "sh", "-c", "cd "+directory+" && "+line)
 		default:
