@@ -9,7 +9,7 @@ first := $(firstword $(sort $(wildcard stage*)))
 last := $(lastword $(sort $(wildcard stage*)))
 in_each_module = @for module in $(1); do echo "-- $$module"; (cd $$module && $(2)) || exit 1; done
 
-.PHONY: help test race bench fuzz lint vulnerabilities e2e measure pictures carry
+.PHONY: help test race bench fuzz lint vulnerabilities e2e kubernetes measure pictures carry
 
 help:
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,9 @@ vulnerabilities: ## known vulnerabilities in what the modules call
 
 e2e: ## each stage with Docker; E2E_STAGES names the stages, the default is all
 	go test -tags e2e -count=1 -timeout 60m -v ./observability/tests/e2e
+
+kubernetes: ## the last stage on the cluster that KUBECONFIG names, whose nodes have its images
+	go test -tags e2e -count=1 -timeout 30m -v ./observability/tests/kubernetes
 
 measure: ## the tables of observability/measurements, in about an hour
 	go test -tags measurements -p 1 -count=1 -timeout 3h -v ./observability/measurements/...

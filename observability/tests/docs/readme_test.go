@@ -33,7 +33,7 @@ func readmesOf(t *testing.T, directories ...string) map[string]readme.Readme {
 
 func TestReadmeLinks(t *testing.T) {
 	all := readmes(t)
-	maps.Copy(all, readmesOf(t, "observability", "observability/measurements", "observability/sampling"))
+	maps.Copy(all, readmesOf(t, "observability", "observability/measurements", "observability/sampling", "observability/kubernetes"))
 	for directory, text := range all {
 		for _, link := range text.Links {
 			if strings.Contains(link, "://") {
@@ -104,7 +104,7 @@ func TestMeasurements(t *testing.T) {
 // TestReadmeExcerpts wants each excerpt to be in the file that it says it is from, letter by letter.
 func TestReadmeExcerpts(t *testing.T) {
 	all := readmes(t)
-	maps.Copy(all, readmesOf(t, "observability/sampling"))
+	maps.Copy(all, readmesOf(t, "observability/sampling", "observability/kubernetes"))
 	for directory, text := range all {
 		for _, block := range text.Of("go", "yaml") {
 			if block.Argument == "" && directory == "." {
