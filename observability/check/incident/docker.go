@@ -34,11 +34,11 @@ func withDocker(ctx context.Context, root string, f fault, out io.Writer, ask fu
 		err = errors.Join(err, f.reverse(later, root), dockerCompose(later, root, f, nil, out, again...))
 	}()
 	if err := dockerCompose(ctx, root, f, f.Variables, out, "up", "--build", "--detach"); err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	fmt.Fprintf(out, "\nLook for what is wrong in Grafana: http://localhost:%s. The traffic lasts about three minutes.\n",
 		cmp.Or(os.Getenv("GRAFANA_PORT"), "3000"))
-	return ask()
+	return unlessEnded(ctx, ask())
 }
 
 // checkUnchanged refuses to change files that have changes of the user's own.

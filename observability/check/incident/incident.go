@@ -3,6 +3,7 @@ package incident
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ type Options struct {
 	Root   string // of the repository
 	Stage  string // such as stage1-roll
 	Name   string // of the fault; chosen by chance if empty
-	Seed   uint64 // of chance: the fault, and the order of the answers
+	Seed   uint64 // of chance, for the fault and the order of the answers; 0 makes one up
 	Docker bool   // run the stage with Docker, and look at it in Grafana
 	In     io.Reader
 	Out    io.Writer
@@ -41,7 +42,7 @@ func Run(ctx context.Context, options Options) (Result, error) { return run(ctx,
 type recorder func(ctx context.Context, root string, f fault, settings []string, progress func(doing string)) (*store.Store, error)
 
 func run(ctx context.Context, options Options, record recorder) (Result, error) {
-	chance := rand.New(rand.NewPCG(options.Seed, 0))
+	chance := rand.New(rand.NewPCG(cmp.Or(options.Seed, rand.Uint64()), 0))
 	f, err := choose(options, chance)
 	if err != nil {
 		return Result{}, err
@@ -58,10 +59,15 @@ func run(ctx context.Context, options Options, record recorder) (Result, error) 
 	} else {
 		err = withReport(ctx, options.Root, f, g.out, record, play)
 	}
-	if errors.Is(err, io.EOF) || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = nil
-	}
 	return result, err
+}
+
+// unlessEnded returns an error, or nil if the player has ended the incident.
+func unlessEnded(ctx context.Context, err error) error {
+	if errors.Is(err, io.EOF) || ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 func (o Options) whatFollows() string {

@@ -224,6 +224,20 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
+func TestInterruptOfTheRun(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupted := func(context.Context, string, fault, []string, func(string)) (*store.Store, error) {
+		interrupt()
+		return nil, errors.New("roll exited: signal: interrupt")
+	}
+	if _, err := run(ctx, Options{Root: root, Stage: "stage1-roll", In: strings.NewReader(""), Out: io.Discard}, interrupted); err != nil {
+		t.Error(err)
+	}
+	if _, err := run(t.Context(), Options{Root: root, Stage: "stage1-roll", In: strings.NewReader(""), Out: io.Discard}, interrupted); err == nil {
+		t.Error("no error, but nobody interrupted the run")
+	}
+}
+
 func TestUnknownNames(t *testing.T) {
 	for _, test := range []struct{ stage, name, want string }{
 		{"stage9", "", `there are no incidents of "stage9"`},

@@ -24,10 +24,10 @@ const longestTraffic = 15 * time.Second
 func withReport(ctx context.Context, root string, f fault, out io.Writer, record recorder, ask func() error) error {
 	s, err := record(ctx, root, f, freeport.Variables(), func(doing string) { fmt.Fprintln(out, report.Faint.Render("· "+doing)) })
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	fmt.Fprint(out, describe(s))
-	return ask()
+	return unlessEnded(ctx, ask())
 }
 
 // record is a [recorder] that runs the stage with traffic. Settings are variables of docker compose.
