@@ -89,7 +89,7 @@ func traceURL() string {
 		"range":      object{"from": "now-1h", "to": "now"},
 	}})
 	if err != nil {
-		panic(fmt.Errorf("encoding the query for Grafana: %w", err)) // maps of strings can be encoded
+		panic(fmt.Errorf("encoding the query for Grafana: %w", err)) // cannot happen with maps of strings
 	}
 	query := url.Values{"schemaVersion": {"1"}, "orgId": {"1"}, "panes": {string(panes)}}.Encode()
 	return "/explore?" + strings.ReplaceAll(query, url.QueryEscape(value), value)

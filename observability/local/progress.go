@@ -61,7 +61,7 @@ func (p *progress) show(line trafficLine) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch line.Message {
-	case "traffic generation starts":
+	case "traffic generation started":
 		fmt.Fprintf(p.out, "%d users roll %d times\n", line.Users, line.Rolls)
 		if out, ok := p.out.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
 			p.bar = progressbar.NewOptions(line.Users,

@@ -100,7 +100,7 @@ func TestOneLogRecordForEachRun(t *testing.T) {
 	}{
 		{replyWith(http.StatusOK, "{}"), "die=fair", "INFO", "run"},
 		{replyWith(http.StatusInternalServerError, "{}"), "die=fair", "INFO", "run"},
-		{func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "die=fair", "ERROR", "no reply from the roll service"},
+		{func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "die=fair", "ERROR", "no response from the roll service"},
 		{replyWith(http.StatusOK, "{}"), "die=%zz", "WARN", "form refused"},
 	}
 	for _, test := range tests {

@@ -166,9 +166,9 @@ func TestLogRecords(t *testing.T) {
 		query, level, message string
 	}{
 		{t.Context(), 0, "identifier=fair", "INFO", "die looked up"},
-		{t.Context(), 0, "identifier=nope", "WARN", "look-up refused"},
-		{t.Context(), 0, "identifier=%zz", "WARN", "look-up refused"},
-		{canceled, time.Hour, "identifier=fair", "INFO", "look-up canceled by the caller"},
+		{t.Context(), 0, "identifier=nope", "WARN", "lookup refused"},
+		{t.Context(), 0, "identifier=%zz", "WARN", "lookup refused"},
+		{canceled, time.Hour, "identifier=fair", "INFO", "lookup canceled by the caller"},
 	}
 	for _, test := range tests {
 		out.Reset()

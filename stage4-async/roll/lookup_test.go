@@ -77,8 +77,8 @@ func TestDieServiceFails(t *testing.T) {
 	broken := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	const nonsense = "the die service gave a reply that makes no sense"
-	const failed = "ERROR look-up failed"
+	const invalid = "the die service sent an invalid response"
+	const failed = "ERROR lookup failed"
 	tests := []struct {
 		name    string
 		ctx     context.Context
@@ -90,16 +90,16 @@ func TestDieServiceFails(t *testing.T) {
 		{"away", t.Context(), nil, 503, "the die service cannot be reached; try again later", failed},
 		{"slow", t.Context(), slow, 504, "the die service took too long; try again later", failed},
 		{"unavailable", t.Context(), replyWith(503, `{"error":"busy"}`), 503, "the die service is not available; try again later", failed},
-		{"broken", t.Context(), broken, 502, nonsense, failed},
-		{"no JSON", t.Context(), replyWith(200, `<html>`), 502, nonsense, failed},
-		{"no faces", t.Context(), replyWith(200, `{"error_rate":0}`), 502, nonsense, failed},
-		{"seven faces", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6,7],"error_rate":0}`), 502, nonsense, failed},
-		{"no error rate", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6]}`), 502, nonsense, failed},
-		{"error rate of 7", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6],"error_rate":7}`), 502, nonsense, failed},
-		{"failing", t.Context(), replyWith(500, `{"error":"sorry"}`), 502, nonsense, failed},
-		{"another service", t.Context(), replyWith(404, `<html>`), 502, nonsense, failed},
+		{"broken", t.Context(), broken, 502, invalid, failed},
+		{"no JSON", t.Context(), replyWith(200, `<html>`), 502, invalid, failed},
+		{"no faces", t.Context(), replyWith(200, `{"error_rate":0}`), 502, invalid, failed},
+		{"seven faces", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6,7],"error_rate":0}`), 502, invalid, failed},
+		{"no error rate", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6]}`), 502, invalid, failed},
+		{"error rate of 7", t.Context(), replyWith(200, `{"faces":[1,2,3,4,5,6],"error_rate":7}`), 502, invalid, failed},
+		{"failing", t.Context(), replyWith(500, `{"error":"sorry"}`), 502, invalid, failed},
+		{"another service", t.Context(), replyWith(404, `<html>`), 502, invalid, failed},
 		{"unknown die", t.Context(), replyWith(404, `{"error":"unknown die"}`), 400, "unknown die", "WARN roll refused"},
-		{"caller gone", canceled, slow, httpjson.StatusClientClosedRequest, "canceled by the caller", "INFO look-up canceled by the caller"},
+		{"caller gone", canceled, slow, httpjson.StatusClientClosedRequest, "canceled by the caller", "INFO lookup canceled by the caller"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

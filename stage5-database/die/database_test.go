@@ -27,15 +27,15 @@ func lock(t *testing.T, file string) (unlock func()) {
 
 func TestBadDatabaseAtTheStart(t *testing.T) {
 	const (
-		write = ": the service must be able to write to this file and to its folder"
-		anew  = ": move it away, with -wal and -shm beside it; it will be made anew from DICE_FILE"
+		write = ": the service needs write access to this file and its directory"
+		anew  = ": move it elsewhere, with its -wal and -shm files; it will be rebuilt from DICE_FILE"
 	)
 	tests := []struct {
 		name string
 		make func(t *testing.T, file string)
 		err  string
 	}{
-		{"locked", func(t *testing.T, file string) { t.Cleanup(lock(t, file)) }, "database is locked: another program uses it, stop that one"},
+		{"locked", func(t *testing.T, file string) { t.Cleanup(lock(t, file)) }, "database is locked: another program is using it; stop that program"},
 		{"not a database", func(t *testing.T, file string) { overwrite(t, file, strings.Repeat("no database ", 100)) }, "file is not a database" + anew},
 		{"cut off", cutOff, "database disk image is malformed" + anew},
 		{"a folder", func(_ *testing.T, file string) { os.Mkdir(file, 0o700) }, "unable to open database file: is a directory" + write},

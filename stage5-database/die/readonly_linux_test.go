@@ -10,7 +10,7 @@ import (
 
 // TestReadOnly takes away the right to write: to the file, or to the folder, in which SQLite keeps its log.
 func TestReadOnly(t *testing.T) {
-	const advice = ": the service must be able to write to this file and to its folder"
+	const advice = ": the service needs write access to this file and its directory"
 	tests := []struct {
 		name         string
 		folder, file os.FileMode

@@ -59,10 +59,10 @@ func checkUnavailable(t *testing.T, router http.Handler, query, reason string) {
 			t.Errorf("status %d %s", reply.Code, reply.Body)
 		}
 	})
-	if got.Error != "the database does not answer; try again later" {
+	if got.Error != "the database is not responding; try again later" {
 		t.Errorf("error %q", got.Error)
 	}
-	if len(records) != 1 || records[0] != (record{"ERROR", "look-up failed", reason}) {
+	if len(records) != 1 || records[0] != (record{"ERROR", "lookup failed", reason}) {
 		t.Errorf("logged %+v, want one ERROR: %s", records, reason)
 	}
 	if waited := time.Since(start); waited > 10*time.Second {
@@ -118,7 +118,7 @@ func TestBusyPool(t *testing.T) {
 				t.Errorf("status %d for a caller who left", got.Code)
 			}
 		})
-		if len(records) != 1 || records[0] != (record{"INFO", "look-up canceled by the caller", ""}) {
+		if len(records) != 1 || records[0] != (record{"INFO", "lookup canceled by the caller", ""}) {
 			t.Errorf("logged %+v", records)
 		}
 	})

@@ -47,7 +47,7 @@ func TestBadDatabaseStopsTheServiceWithOneLine(t *testing.T) {
 	if process.ProcessState.ExitCode() != 1 {
 		t.Errorf("exit: %v", err)
 	}
-	if want := "die: DATABASE=\"" + file + "\": file is not a database: move it away, with -wal and -shm beside it; it will be made anew from DICE_FILE\n"; string(output) != want {
+	if want := "die: DATABASE=\"" + file + "\": file is not a database: move it elsewhere, with its -wal and -shm files; it will be rebuilt from DICE_FILE\n"; string(output) != want {
 		t.Errorf("output %q, want %q", output, want)
 	}
 }

@@ -31,9 +31,9 @@ func TestDieServiceFails(t *testing.T) {
 		{"away", t.Context(), nil, 503, "503 Service Unavailable\nthe die service cannot be reached; try again later"},
 		{"slow", t.Context(), slow, 504, "504 Gateway Timeout\nthe die service took too long; try again later"},
 		{"unavailable", t.Context(), replyWith(503, "{}"), 503, "503 Service Unavailable\nthe die service is not available; try again later"},
-		{"no JSON", t.Context(), replyWith(200, "<html>"), 502, "502 Bad Gateway\nthe die service gave a reply that makes no sense"},
-		{"no identifiers", t.Context(), replyWith(200, "{}"), 502, "502 Bad Gateway\nthe die service gave a reply that makes no sense"},
-		{"failing", t.Context(), replyWith(500, "{}"), 502, "502 Bad Gateway\nthe die service gave a reply that makes no sense"},
+		{"no JSON", t.Context(), replyWith(200, "<html>"), 502, "502 Bad Gateway\nthe die service sent an invalid response"},
+		{"no identifiers", t.Context(), replyWith(200, "{}"), 502, "502 Bad Gateway\nthe die service sent an invalid response"},
+		{"failing", t.Context(), replyWith(500, "{}"), 502, "502 Bad Gateway\nthe die service sent an invalid response"},
 		{"user gone", canceled, slow, 499, "499 \ncanceled by the caller"},
 	}
 	for _, test := range tests {
@@ -99,7 +99,7 @@ func TestRetryIsASiblingSpan(t *testing.T) {
 	}
 }
 
-// FuzzDiceReply wants the dice of a reply to be on the page, or the page to say that the reply makes no sense.
+// FuzzDiceReply wants the dice of a reply to be on the page, or the page to say that the response is invalid.
 func FuzzDiceReply(f *testing.F) {
 	for _, seed := range []string{
 		`{"identifiers":["fair","risky"]}`, `{"identifiers":[]}`, `{"identifiers":null}`, `{"identifiers":{}}`, `{"identifiers":[1]}`, `null`, ``,

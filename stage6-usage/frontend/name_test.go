@@ -9,7 +9,7 @@ import (
 )
 
 func TestNames(t *testing.T) {
-	const refused = "400 Bad Request\na name has 1 to 32 letters, digits, spaces, and . - _ '"
+	const refused = "400 Bad Request\na name must have 1 to 32 characters: letters, digits, spaces and . - _ '"
 	tests := []struct{ name, user string }{ // no user: refused
 		{"Ada", "Ada"},
 		{"  Ada\t\n", "Ada"},
@@ -65,8 +65,8 @@ func TestRefusedNameStaysInTheField(t *testing.T) {
 func TestWrongSignInForms(t *testing.T) {
 	router := newRouter(newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", time.Second)))
 	tests := []struct{ form, want string }{
-		{"name=%zz", "400 Bad Request\nthe form cannot be read: it must be URL-encoded, and have at most 1024 bytes"},
-		{"name=" + strings.Repeat("x", largestForm), "413 Request Entity Too Large\nthe form cannot be read: it must be URL-encoded, and have at most 1024 bytes"},
+		{"name=%zz", "400 Bad Request\nthe form cannot be read: it must be URL-encoded and have at most 1024 bytes"},
+		{"name=" + strings.Repeat("x", largestForm), "413 Request Entity Too Large\nthe form cannot be read: it must be URL-encoded and have at most 1024 bytes"},
 	}
 	for _, test := range tests {
 		if got := readPage(t, postTo(t.Context(), router, "/sign-in", test.form)); got.output != test.want || !got.signIn {

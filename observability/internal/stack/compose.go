@@ -188,7 +188,7 @@ func (s Summary) AllDice() int { return max(s.Rolls, s.Dice) }
 func (s *Stack) WaitUntilTrafficStarts(t *testing.T) {
 	t.Helper()
 	Eventually(t, "the traffic to start", func() error {
-		if len(s.Logs(t, "traffic", "traffic generation starts")) == 0 {
+		if len(s.Logs(t, "traffic", "traffic generation started")) == 0 {
 			text := s.Terminal.String()
 			return fmt.Errorf("not yet; the terminal ends with %q", text[max(0, len(text)-500):])
 		}
