@@ -12,7 +12,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-// differ compares files, with git if it is installed.
+// differ compares files, using git if it is installed.
 type differ struct {
 	git   string // path of the program, or empty
 	color bool   // by git, as its user has set it
@@ -26,8 +26,8 @@ func newDiffer() differ {
 	return differ{git: git}
 }
 
-// hunks returns the difference between two files in the unified format, without the lines that name them. The path of a file
-// that does not exist is empty.
+// hunks returns the difference between two files in unified format, without the file headers. The path of a file that
+// does not exist is empty.
 func (d differ) hunks(before, after string) (string, error) {
 	if d.git == "" {
 		return plainHunks(before, after)

@@ -16,7 +16,7 @@ import (
 	"example.com/dice/observability/internal/readme"
 )
 
-// step is the difference between two directories, as far as a reader studies it.
+// step is the part of the difference between two directories that a reader studies.
 type step struct {
 	before, after string // directories, relative to the repository
 	files         []file // in reading order
@@ -41,14 +41,14 @@ func findRoot() (string, error) {
 		}
 		parent := filepath.Dir(directory)
 		if parent == directory {
-			return "", errors.New("run this in the repository")
+			return "", errors.New("run this inside the repository")
 		}
 		directory = parent
 	}
 }
 
-// findStep returns the step to the stage that arguments name. The step to the first stage is from the service without
-// instrumentation to the one with it.
+// findStep returns the step to the stage that arguments name. The step to the first stage starts from the service without
+// instrumentation.
 func findStep(root string, arguments []string, tests bool) (step, error) {
 	readmes, err := filepath.Glob(filepath.Join(root, "stage*", "README.md"))
 	if err != nil || len(readmes) == 0 {
@@ -59,11 +59,11 @@ func findStep(root string, arguments []string, tests bool) (step, error) {
 		names = append(names, filepath.Base(filepath.Dir(file)))
 	}
 	if len(arguments) != 1 {
-		return step{}, fmt.Errorf("name one stage: %s", strings.Join(names, ", "))
+		return step{}, fmt.Errorf("want the name of one stage: %s", strings.Join(names, ", "))
 	}
 	i := slices.Index(names, arguments[0])
 	if i < 0 {
-		return step{}, fmt.Errorf("unknown stage %q: there is %s", arguments[0], strings.Join(names, ", "))
+		return step{}, fmt.Errorf("unknown stage %q: must be one of %s", arguments[0], strings.Join(names, ", "))
 	}
 	s := step{before: path.Join(names[0], "plain"), after: path.Join(names[0], "roll")}
 	if i > 0 {
@@ -136,7 +136,7 @@ func studied(name string, tests bool) bool {
 	case "README.md", "go.sum", "telemetry.yaml", ".env":
 		return false
 	}
-	return !strings.HasPrefix(name, "dice.db") // what a die service leaves behind
+	return !strings.HasPrefix(name, "dice.db") // left behind by a die service
 }
 
 // news returns what a README says is new in a file.

@@ -14,12 +14,12 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-const operational = "dice" // the tenant of log records that the collector does not send elsewhere
+const operational = "dice" // the default tenant of log records
 
 const (
 	nameWidth    = 36 // with the bar, 80 columns
 	barWidth     = 32
-	mostChildren = 20 // of one span; those with an error are shown nevertheless
+	mostChildren = 20 // of one span; those with an error are always shown
 )
 
 var (
@@ -29,14 +29,14 @@ var (
 	normal = lipgloss.NewStyle().Foreground(lipgloss.Color("12"))
 )
 
-// trace is the spans and log records that have the same trace id.
+// trace is the spans and log records with the same trace ID.
 type trace struct {
 	id      string
 	spans   []store.Span
 	records []store.Record
 }
 
-// traces groups what the store has, in the order in which the traces began.
+// traces groups the store's spans and log records by trace, in the order in which the traces began.
 func traces(s *store.Store) []trace {
 	byID := make(map[string]*trace)
 	for _, span := range s.Spans() {
@@ -87,11 +87,10 @@ func (t trace) roots() []store.Span {
 	return slices.DeleteFunc(slices.Clone(t.spans), func(s store.Span) bool { return ids[s.Parent] })
 }
 
-// whole reports whether the trace ended long enough ago for all of it to be here.
+// whole reports whether the trace ended long enough ago for all of it to have arrived.
 func (t trace) whole() bool { return time.Since(t.start().Add(t.duration())) > complete }
 
-// state is another when something was added to the trace: something may be late, and callers may choose an id
-// that was there before.
+// state changes when something is added to the trace: spans may be late, and callers may reuse a trace ID.
 func (t trace) state() string { return fmt.Sprint(t.id, len(t.spans), len(t.records)) }
 
 // String draws the trace as a tree: each span with its duration and a bar, each log record below its span.
@@ -138,7 +137,7 @@ func (t trace) draw(out *strings.Builder, span store.Span, depth int) {
 	}
 }
 
-// bar places the span within the trace's time.
+// bar draws the span's position within the trace.
 func (t trace) bar(span store.Span) string {
 	whole := float64(max(t.duration(), 1))
 	before := int(float64(span.Start.Sub(t.start())) / whole * barWidth)
@@ -146,10 +145,10 @@ func (t trace) bar(span store.Span) string {
 	return strings.Repeat(" ", min(before, barWidth-1)) + strings.Repeat("█", min(length, barWidth-min(before, barWidth-1)))
 }
 
-// elsewhere reports whether the collector sent a record to a place of its own.
+// elsewhere reports whether the collector sent a record to another tenant than the default one.
 func elsewhere(record store.Record) bool { return record.Tenant != operational }
 
-// line is a log record as a person reads it.
+// line formats a log record for people.
 func line(record store.Record) string {
 	words := []string{record.Level, record.Message}
 	for _, key := range slices.Sorted(maps.Keys(record.Attributes)) {

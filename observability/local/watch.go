@@ -10,10 +10,10 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// complete is how long after its end all of a trace has arrived: services hold spans back for a second.
+// complete is how long after a trace's end all of it has arrived: services buffer spans for a second.
 const complete = 2 * time.Second
 
-// withFirst calls do, and meanwhile prints the first whole trace that arrives.
+// withFirst calls do, and prints the first complete trace that arrives in the meantime.
 func withFirst(ctx context.Context, s *store.Store, out *progress, do func() error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -38,7 +38,7 @@ func showFirst(ctx context.Context, s *store.Store, out *progress) {
 	}
 }
 
-// watch prints each trace that arrives from now on, once it is whole, until ctx ends.
+// watch prints each new trace once it is complete, until ctx is canceled.
 func watch(ctx context.Context, s *store.Store, out io.Writer) {
 	shown := make(map[string]bool)
 	for _, t := range traces(s) {
@@ -53,7 +53,7 @@ func watch(ctx context.Context, s *store.Store, out io.Writer) {
 		for _, t := range traces(s) {
 			if t.whole() && !shown[t.state()] {
 				shown[t.state()] = true
-				fmt.Fprintf(out, "%s %s\n%s\n", bold.Render("A request of yours"), faint.Render(t.id), t)
+				fmt.Fprintf(out, "%s %s\n%s\n", bold.Render("Your request"), faint.Render(t.id), t)
 			}
 		}
 	}

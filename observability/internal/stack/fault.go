@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// SamplingFault takes a collector away under load, and gives it back.
+// SamplingFault stops a collector under load, and starts it again.
 type SamplingFault struct {
 	Name         string
 	Service, How string        // docker compose How Service

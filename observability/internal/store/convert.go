@@ -63,7 +63,7 @@ func (s *Store) addTraces(traces ptrace.Traces) {
 	}
 }
 
-// addLogs reports whether it took the records.
+// addLogs reports whether it accepted the records.
 func (s *Store) addLogs(tenant string, logs plog.Logs) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,7 +159,7 @@ func points(base Point, metric pmetric.Metric) []Point {
 			p.Value, p.Count, p.Bounds = point.Sum(), int(point.Count()), point.ExplicitBounds().AsRaw()
 			got = append(got, p)
 		}
-	default: // nothing here makes other types; who compares must see that there is one
+	default: // nothing here creates other types; comparisons must notice one
 		base.Type = strings.ToLower(metric.Type().String())
 		got = append(got, base)
 	}
