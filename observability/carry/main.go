@@ -100,7 +100,7 @@ func (r repository) changed(stage string) ([]string, error) {
 
 const conflict = "CONFLICT"
 
-// carry applies the change of a file in one stage to the next, and returns what it did, or "" if nothing was to be done.
+// carry applies the change of a file in one stage to the next, and returns what it did, or "" if there was nothing to do.
 func (r repository) carry(file, from, to string) (string, error) {
 	source, target := filepath.Join(r.root, from, file), filepath.Join(r.root, to, file)
 	before, existed := []byte(nil), true

@@ -20,7 +20,7 @@ const longestAttribute = 1 << 10 // characters
 // credential is the user name of a request's Basic authentication, which otelchi copies into its span.
 const credential attribute.Key = "enduser.id"
 
-// spanLimits returns the limits set in the environment. If there is none for attributes, it is 1024 characters.
+// spanLimits returns the limits set in the environment. The default for attribute values is 1024 characters.
 func spanLimits() sdktrace.SpanLimits {
 	limits := sdktrace.NewSpanLimits()
 	if limits.AttributeValueLengthLimit < 0 {

@@ -43,7 +43,7 @@ func TestExplain(t *testing.T) {
 		status   int
 		sentence string
 	}{
-		{"away", t.Context(), away.URL, 503, "the die service cannot be reached; try again later"},
+		{"down", t.Context(), away.URL, 503, "the die service cannot be reached; try again later"},
 		{"unknown host", t.Context(), "http://nowhere.invalid", 503, "the die service cannot be reached; try again later"},
 		{"slow", t.Context(), server.URL + "/slow", 504, "the die service took too long; try again later"},
 		{"no reply", t.Context(), server.URL + "/broken", 502, "the die service sent an invalid response"},

@@ -24,11 +24,11 @@ func TestDieServiceFails(t *testing.T) {
 	tests := []struct {
 		name   string
 		ctx    context.Context
-		answer http.HandlerFunc // nil: the service is away
+		answer http.HandlerFunc // nil: the service is down
 		status int
 		output string
 	}{
-		{"away", t.Context(), nil, 503, "503 Service Unavailable\nthe die service cannot be reached; try again later"},
+		{"down", t.Context(), nil, 503, "503 Service Unavailable\nthe die service cannot be reached; try again later"},
 		{"slow", t.Context(), slow, 504, "504 Gateway Timeout\nthe die service took too long; try again later"},
 		{"unavailable", t.Context(), replyWith(503, "{}"), 503, "503 Service Unavailable\nthe die service is not available; try again later"},
 		{"no JSON", t.Context(), replyWith(200, "<html>"), 502, "502 Bad Gateway\nthe die service sent an invalid response"},
@@ -41,7 +41,7 @@ func TestDieServiceFails(t *testing.T) {
 			server, timeout := httptest.NewServer(test.answer), 10*time.Second
 			defer server.Close()
 			switch test.name {
-			case "away":
+			case "down":
 				server.Close()
 			case "slow":
 				timeout = 50 * time.Millisecond

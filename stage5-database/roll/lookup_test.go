@@ -82,12 +82,12 @@ func TestDieServiceFails(t *testing.T) {
 	tests := []struct {
 		name    string
 		ctx     context.Context
-		answer  http.HandlerFunc // nil: the service is away
+		answer  http.HandlerFunc // nil: the service is down
 		status  int
 		message string
 		record  string // level and message
 	}{
-		{"away", t.Context(), nil, 503, "the die service cannot be reached; try again later", failed},
+		{"down", t.Context(), nil, 503, "the die service cannot be reached; try again later", failed},
 		{"slow", t.Context(), slow, 504, "the die service took too long; try again later", failed},
 		{"unavailable", t.Context(), replyWith(503, `{"error":"busy"}`), 503, "the die service is not available; try again later", failed},
 		{"broken", t.Context(), broken, 502, invalid, failed},
@@ -106,7 +106,7 @@ func TestDieServiceFails(t *testing.T) {
 			server := startDieService(t, test.answer)
 			timeout := 10 * time.Second
 			switch test.name {
-			case "away":
+			case "down":
 				server.Close()
 			case "slow":
 				timeout = 50 * time.Millisecond
@@ -154,7 +154,7 @@ func TestIdentifierIsEscaped(t *testing.T) {
 	}
 }
 
-// TestRetryIsASiblingSpan refuses both attempts. The second has a span beside that of the first, and its number.
+// TestRetryIsASiblingSpan refuses both attempts. The second has a span next to that of the first, and its number.
 func TestRetryIsASiblingSpan(t *testing.T) {
 	server := startDieService(t, standIn)
 	server.Close()

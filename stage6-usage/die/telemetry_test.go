@@ -31,7 +31,7 @@ func observed(t *testing.T, queries ...string) (spans []sdktrace.ReadOnlySpan, b
 		t.Errorf("the start made spans: %v", started)
 	}
 	router := newRouter(handler{store: s})
-	s.db.SetMaxIdleConns(0) // closes those that there are: the next request has statements prepared anew
+	s.db.SetMaxIdleConns(0) // closes the open ones, so the next request prepares statements again
 	s.db.SetMaxIdleConns(connections)
 	for _, query := range queries {
 		send(t.Context(), router, http.MethodGet, "/dice", query)

@@ -154,7 +154,7 @@ func TestRollServiceFails(t *testing.T) {
 		status int
 		output string
 	}{
-		{"away", t.Context(), away.URL, 503, "503 Service Unavailable\nthe roll service cannot be reached; try again later"},
+		{"down", t.Context(), away.URL, 503, "503 Service Unavailable\nthe roll service cannot be reached; try again later"},
 		{"slow", t.Context(), slow.URL, 504, "504 Gateway Timeout\nthe roll service took too long; try again later"},
 		{"broken", t.Context(), broken.URL, 502, "502 Bad Gateway\nthe roll service sent an invalid response"},
 		{"user gone", canceled, slow.URL, httpjson.StatusClientClosedRequest, "499 \ncanceled by the caller"},

@@ -41,7 +41,7 @@ func TestHostileRequests(t *testing.T) {
 		{"malformed query", "POST", "/?die=%zz", headers{"Content-Type": form}, "", http.StatusBadRequest},
 		{"path that is not UTF-8", "GET", "/%ff%00", nil, "", http.StatusNotFound},
 		{"path outside", "GET", "/../../etc/passwd", nil, "", http.StatusNotFound},
-		{"method that is none", "INVENTED", "/", nil, "", http.StatusMethodNotAllowed},
+		{"unknown method", "INVENTED", "/", nil, "", http.StatusMethodNotAllowed},
 		{"headers that are not UTF-8", "GET", "/", headers{"User-Agent": "\xff", "Traceparent": "\xff", "Baggage": "\xff=\xff", "Accept-Language": "\xff"}, "", page},
 		{"trace that is too long", "GET", "/", headers{"Traceparent": strings.Repeat("0", 10_000), "Tracestate": strings.Repeat("a=1,", 10_000)}, "", page},
 		{"thousands of cookies", "GET", "/", headers{"Cookie": strings.Repeat("a=1; ", 10_000)}, "", page},

@@ -84,7 +84,7 @@ func TestPanicHasAReply(t *testing.T) {
 	}
 }
 
-// TestOneLogRecordForEachRun wants one record of each request beside those of usage.
+// TestOneLogRecordForEachRun wants one record per request in addition to those of usage.
 func TestOneLogRecordForEachRun(t *testing.T) {
 	tests := []struct {
 		roll           http.HandlerFunc

@@ -131,7 +131,7 @@ func TestNameIsInUsageRecordsOnly(t *testing.T) {
 	}
 }
 
-// TestRunWithoutAReplyIsUsage wants a record of what the user saw, also if the roll service is away or the user goes away.
+// TestRunWithoutAReplyIsUsage wants a record of what the user saw, even if the roll service is down or the user disconnects.
 func TestRunWithoutAReplyIsUsage(t *testing.T) {
 	router := signedIn(t, newTestHandler(knownDice(), newRollService("http://127.0.0.1:1", time.Second)))
 	canceled, cancel := context.WithCancel(t.Context())

@@ -90,7 +90,7 @@ type Span struct {
 // every stands for every service of the stage.
 const every = "*"
 
-// Metric declares a metric of the services that are listed. If there are none, the collector makes it.
+// Metric declares a metric of the listed services. If none are listed, the collector creates it.
 type Metric struct {
 	Name, Scope, Type, Unit string
 	Service                 []string
@@ -138,7 +138,7 @@ func read(file string, into *Telemetry) error {
 	return nil
 }
 
-// Compare returns one line for each difference between what is declared and what the store has.
+// Compare returns one line for each difference between the declaration and the store.
 func (t Telemetry) Compare(s *store.Store) []string {
 	found := newFindings()
 	t.compareSpans(s.Spans(), found)

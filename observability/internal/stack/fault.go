@@ -14,7 +14,7 @@ type SamplingFault struct {
 	Cuts         bool          // traces of which it got a part before, and a part after
 }
 
-// SamplingToll is what a fault cost.
+// SamplingToll is the cost of a fault.
 type SamplingToll struct {
 	Waiting int // traces that waited for a decision at one gateway
 	AtRisk  int // failed runs whose trace may have been among them, or under way

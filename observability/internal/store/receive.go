@@ -63,7 +63,7 @@ func (s *Store) receiveLogs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.addLogs(r.Header.Get("X-Scope-OrgID"), request.Logs()) {
-		http.Error(w, "away", http.StatusServiceUnavailable)
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 	}
 }
 
