@@ -1,10 +1,10 @@
-# What a contributor runs; CONTRIBUTING.md says when. `make` lists the targets.
+# Commands for contributors; CONTRIBUTING.md says when to use them. `make` lists the targets.
 
 golangci_lint := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 govulncheck := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 modules := shared observability $(wildcard stage*)
-# The first stage and the last have all the code of the others, except for a die service without a database.
+# The first and last stages contain all the code of the others, except for the die service without a database.
 first := $(firstword $(sort $(wildcard stage*)))
 last := $(lastword $(sort $(wildcard stage*)))
 in_each_module = @for module in $(1); do echo "-- $$module"; (cd $$module && $(2)) || exit 1; done
@@ -23,8 +23,8 @@ race: ## the services' tests, with the race detector
 bench: ## what instrumentation costs
 	go test -run '^$$' -bench . -cpu 1 ./$(first)/... ./$(last)/...
 
-# A number of inputs, not a time: Go 1.26 may fail when a time is over, https://go.dev/issue/75804.
-fuzz: ## 30000 inputs for each fuzz target; those that found something are in the tests
+# A number of inputs, not a duration: Go 1.26 may fail when a duration is over, https://go.dev/issue/75804.
+fuzz: ## 30000 inputs for each fuzz target; inputs that found bugs are in the tests
 	@grep -rlE '^func Fuzz' --include='*_test.go' shared $(first) $(last) | while read -r file; do \
 		for target in $$(grep -oE '^func Fuzz[A-Za-z]+' "$$file" | cut -d' ' -f2); do \
 			timeout 5m go test -run '^$$' -fuzz "^$$target\$$" -fuzztime 30000x "./$$(dirname "$$file")" || exit 1; \
@@ -38,7 +38,7 @@ lint: ## vet, the linter, each module without the workspace, pinned actions
 	$(call in_each_module,shared $(wildcard stage*),GOWORK=off go mod tidy -diff)
 	@! grep -n 'uses:' .github/workflows/*.yaml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$$'
 
-vulnerabilities: ## known vulnerabilities in what the modules call
+vulnerabilities: ## known vulnerabilities in code that the modules call
 	$(call in_each_module,$(modules),$(govulncheck) ./...)
 
 e2e: ## each stage with Docker; E2E_STAGES names the stages, the default is all
@@ -50,7 +50,7 @@ kubernetes: ## the last stage on the cluster that KUBECONFIG names, whose nodes 
 measure: ## the tables of observability/measurements, in about an hour
 	go test -tags measurements -p 1 -count=1 -timeout 3h -v ./observability/measurements/...
 
-pictures: ## retakes the pictures of the page and of the report of the run without Docker
+pictures: ## retakes the pictures of the page, and of the report of a run without Docker
 	PICTURES=1 go test -count=1 -timeout 30m -run 'TestPage|TestReportPictures' ./observability/tests/stages
 
 carry: ## applies the uncommitted changes of STAGE to all later stages

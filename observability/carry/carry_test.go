@@ -122,7 +122,7 @@ func TestConflict(t *testing.T) {
 func TestNames(t *testing.T) {
 	root := newRepository(t)
 	for _, arguments := range [][]string{nil, {"stage9"}, {"stage1", "stage2"}} {
-		if err := run(root, "HEAD", arguments, new(strings.Builder)); err == nil || err.Error() != "name one stage: stage1, stage2, stage3" {
+		if err := run(root, "HEAD", arguments, new(strings.Builder)); err == nil || err.Error() != "want the name of one stage: stage1, stage2, stage3" {
 			t.Errorf("%v: %v", arguments, err)
 		}
 	}

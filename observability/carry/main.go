@@ -1,5 +1,5 @@
-// Command carry applies the changes of one stage, since the last commit, to all later stages. It merges file by file, from
-// each stage to the next, and says what it did. It leaves READMEs, pictures and labs alone: each stage has its own.
+// Command carry applies the uncommitted changes of one stage to all later stages. It merges file by file, from each stage to
+// the next, and reports what it did. It skips READMEs, pictures and labs, because each stage has its own.
 //
 //	go run ./observability/carry stage2-frontend
 package main
@@ -42,7 +42,7 @@ func run(root, base string, arguments []string, out io.Writer) error {
 		names[i] = filepath.Base(name)
 	}
 	if len(arguments) != 1 || !slices.Contains(names, arguments[0]) {
-		return fmt.Errorf("name one stage: %s", strings.Join(names, ", "))
+		return fmt.Errorf("want the name of one stage: %s", strings.Join(names, ", "))
 	}
 	r := repository{root, base}
 	conflicts := make(map[string]bool) // files that are carried no further
@@ -100,7 +100,7 @@ func (r repository) changed(stage string) ([]string, error) {
 
 const conflict = "CONFLICT"
 
-// carry applies the change of a file in one stage to the next, and returns what it did, or "" if nothing was to be done.
+// carry applies the change of a file in one stage to the next, and returns what it did, or "" if there was nothing to do.
 func (r repository) carry(file, from, to string) (string, error) {
 	source, target := filepath.Join(r.root, from, file), filepath.Join(r.root, to, file)
 	before, existed := []byte(nil), true

@@ -29,7 +29,7 @@ func start(out io.Writer, s subject) error {
 	}
 	i := slices.Index(names, s.stage)
 	if i < 0 {
-		return fmt.Errorf("unknown stage %q: there is %s", s.stage, strings.Join(names, ", "))
+		return fmt.Errorf("unknown stage %q: must be one of %s", s.stage, strings.Join(names, ", "))
 	}
 	from := filepath.Join(s.root, s.stage, "plain")
 	if i > 0 {

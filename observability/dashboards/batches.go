@@ -7,36 +7,38 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// batches is about requests for several dice.
+// batches is the dashboard about requests for several dice.
 func batches(int) board {
 	return board{
 		uid:   "batches",
 		title: "Batches",
 		rows: []row{
 			{height: 11, panels: []panel{
-				byRoute("Request rate by route", `How many requests are batches? Three of ten under the traffic generator
-					(ASYNC_SHARE). If there are none, nobody asks for several dice on the page.`,
+				byRoute("Request rate by route", `How many requests are batches? With the traffic generator, three of
+					ten (ASYNC_SHARE). If there are none, nobody rolls several dice.`,
 					units.RequestsPerSecond, sumRate(rollRoutes(""), "http_route"), false),
-				heatMap("Batch size", `How many dice do requests ask for? Two to ten under the traffic generator, each
-					equally often. A cell far above the others is a request that costs as much as hundreds of others: find
-					it in the table below.`,
+				heatMap("Batch size", `How many dice do requests ask for? With the traffic generator, two to ten, each
+					equally often. A cell far above the others is a request that costs as much as hundreds of others:
+					find it in the table below.`,
 					units.Short, "dice_batch_size_bucket", false),
-				paint(stacked(timeSeries("Rolls in flight", `How many dice are rolling at this moment? The number follows
-					the requests. If it stays up when they stop, some rolls never end.`,
+				paint(stacked(timeSeries("Rolls in flight", `How many dice are rolling right now? The number follows the
+					requests. If it stays up when they stop, some rolls never finish.`,
 					units.Short, query{expr: sum("dice_roll_active", "die_identifier"), legend: "{{die_identifier}}"})), dice()...),
 			}},
 			{height: 9, panels: []panel{batchFailures(), batchDuration()}},
 			{height: 9, panels: []panel{
-				byRoute("p95 latency by route", `How much longer does a batch take than one die? Not much, because its dice
-					roll at the same time. If the lines move apart, rolls wait for one another, or for a processor.`,
+				byRoute("p95 latency by route", `How much longer does a batch take than one die? Not much, because its
+					dice roll at the same time. If the lines move apart, rolls wait for one another or for a CPU. The
+					95th percentile is interpolated within a bucket: it can read 1.4 s although no batch took longer
+					than 1.14 s, because that bucket ends at 2.5 s.`,
 					units.Seconds, quantile(0.95, serverRequests, "{"+twoRoutes+"}", "http_route"), true),
-				byRoute("Error rate by route", `How much more often does a batch fail than a single roll? About one batch in
-					five fails, and one single roll in twenty. If both lines rise, the dice fail more often: see the
-					dashboard Roll. The panel above shows the failures by size.`,
+				byRoute("Error rate by route", `How much more often does a batch fail than a single roll? About one
+					batch in five fails, and one single roll in twenty. If both lines rise, the dice fail more often:
+					see the Roll dashboard. The panel above shows failures by size.`,
 					units.PercentUnit, share(rollRoutes(`,http_response_status_code=~"5.."`), rollRoutes(""), "http_route"), false),
-				paint(timeSeries("Failed and canceled rolls", `How much work is thrown away? When one die fails, the others
-					of its batch are canceled: about two for each failure, single dice included. If many are canceled and
-					none fails, callers give up.`,
+				paint(timeSeries("Failed and canceled rolls", `How much work is wasted? When one die fails, the others
+					in its batch are canceled: about two per failure, single dice included. If many are canceled and
+					none fails, callers disconnect or time out.`,
 					perSecond("rolls"), query{
 						expr:   sumRate(`dice_rolls_total{dice_roll_outcome!="rolled"}`, "dice_roll_outcome"),
 						legend: "{{dice_roll_outcome}}",
@@ -44,9 +46,9 @@ func batches(int) board {
 			}},
 			{height: 9, panels: spanCosts()},
 			{height: 9, panels: []panel{
-				spanTable("Recent batches of more than 5 dice", `Which requests are big? Open the trace of one: its rolls
-					begin together and end one after the other. In a batch that failed, those that still rolled end
-					together. The slowest is at the top; click a column's title to sort by it.`,
+				spanTable("Recent batches of more than 5 dice", `Which requests are large? Open the trace of one: its
+					rolls begin together and end one after the other. In a failed batch, rolls that were still waiting
+					end together. The slowest batch is at the top; click a column's title to sort by it.`,
 					`{ resource.service.name = "roll" && span.dice.batch.size > 5 }`+
 						` | select(span:name, span.dice.batch.outcome, span.http.response.status_code)`,
 					"Duration",
@@ -68,8 +70,8 @@ func byRoute(title, description, unit, expr string, exemplars bool) *timeseries.
 	return paint(timeSeries(title, description, unit, q), color{"/roll", "blue"}, color{"/roll-async", "orange"})
 }
 
-// bySize compares what was measured for batches of each size with what arithmetic says. Both come from the log, because the
-// histogram of sizes knows neither durations nor what failed.
+// bySize compares measured with expected values for batches of each size. Both come from the log, because the histogram of
+// sizes has neither durations nor failures.
 func bySize(title, description, unit, hue, measured, expected string) *barchart.PanelBuilder {
 	const size, first, second = "dice_batch_size", "Value #A", "Value #B"
 	names := map[string]string{size: "size", first: "measured", second: "expected"}
@@ -97,9 +99,10 @@ func batchFailures() panel {
 	const risky = `{service_name="roll"} | die_identifier="risky" | dice_batch_size != ""`
 	const all = "sum by (dice_batch_size) (count_over_time(" + risky + " [$__range]))"
 	const failed = "sum by (dice_batch_size) (count_over_time(" + risky + ` |= "batch failed" [$__range]))`
-	return bySize("Failed risky batches by size", `Why do big batches fail so often? A batch fails if one of its dice does:
-		with probability 0.1 for one die, and 1 − 0.9ⁿ for n of them. It takes a few dozen batches of a size until the two
-		bars agree. If measured is above expected for all sizes, the die fails too often: see the dashboard Roll.`,
+	return bySize("Failed risky batches by size", `Why do large batches fail so often? A batch fails if any of its dice
+		fails: with probability 0.1 for one die, and 1 − 0.9ⁿ for n dice. It takes a few dozen batches of a size until
+		the two bars agree. If measured is above expected for all sizes, the die fails too often: see the Roll
+		dashboard.`,
 		units.PercentUnit, "red",
 		"("+failed+" or 0 * "+all+") / "+all,
 		"1 - 0.9 ^ "+sizeOf(risky),
@@ -108,38 +111,38 @@ func batchFailures() panel {
 
 func batchDuration() panel {
 	const rolled = `{service_name="roll"} |= "batch rolled"`
-	return bySize("Batch duration by size", `How long does a batch take that succeeds? As long as the slowest of its dice:
-		the longest of n waits of up to a second takes n/(n+1) seconds on average, so ten dice take hardly longer than five.
-		If measured grows beyond that, rolls wait for one another. (Expected is for MAX_WAIT=1s.)`,
+	return bySize("Batch duration by size", `How long does a successful batch take? As long as its slowest die: with
+		MAX_WAIT=1s, the longest of n waits takes n/(n+1) seconds on average, so ten dice take hardly longer than five.
+		If measured is far above expected, rolls wait for one another.`,
 		units.Seconds, "blue",
 		"avg by (dice_batch_size) (avg_over_time("+rolled+" | unwrap dice_batch_duration [$__range]))",
 		"1 - 1 / (1 + "+sizeOf(rolled)+")")
 }
 
-// sizeOf is a query whose value for batches of one size is that size.
+// sizeOf is a query that returns, for batches of each size, the size itself.
 func sizeOf(batches string) string {
 	return "max by (dice_batch_size) (max_over_time(" + batches +
 		" | label_format size=`{{.dice_batch_size}}` | unwrap size [$__range]))"
 }
 
-// spanCosts is what the SDK tells of its own work.
+// spanCosts returns panels about the SDK's own work.
 func spanCosts() []panel {
 	const processed = "otel_sdk_processor_span_processed_total"
 	return []panel{
-		perService("Spans per request", `What does a request of the roll service cost in spans? Its own, the lookup's,
-			and one for each die: about four and a half under the traffic generator. If the number jumps, somebody asks for
-			very many dice.`,
+		perService("Spans per request", `How many spans does a request to the roll service create? Its own, the
+			lookup's, and one per die: about four and a half with the traffic generator. If the number jumps, somebody
+			is rolling very large batches.`,
 			units.Short,
 			sumRate(`otel_sdk_span_started_total{service_name="roll"}`, "service_name")+
 				" / "+sumRate(serverRequests+`_count{service_name="roll"}`, "service_name")),
-		perService("Span queue usage", `Is there room for a burst? Spans wait in a queue for the next export, and when it is
-			full, new spans are dropped. Near zero is good. If it is not, raise OTEL_BSP_MAX_QUEUE_SIZE, or make fewer
-			spans. The queue is read every five seconds, so a short burst does not show here: the panel on the right shows
-			whether any spans were lost.`,
+		perService("Span queue usage", `Is there room for a burst? Spans wait in a queue for the next export, and when
+			it is full, new spans are dropped. Near zero is good. Otherwise, raise OTEL_BSP_MAX_QUEUE_SIZE or create
+			fewer spans. The queue is read every five seconds, so a short burst does not show here: the panel on the
+			right shows whether any spans were lost.`,
 			units.PercentUnit,
 			"max by (service_name) (otel_sdk_processor_span_queue_size / otel_sdk_processor_span_queue_capacity)"),
-		perService("Dropped spans", `Are traces complete? When the queue is full, new spans are lost, and nothing but this
-			counter says so. Zero is good. If it is not, see the queue on the left.`,
+		perService("Dropped spans", `Are traces complete? When the queue is full, new spans are dropped, and only this
+			counter shows it. Zero is good. Otherwise, see the queue on the left.`,
 			perSecond("spans"),
 			orZero(processed+`{error_type!=""}`, processed, "service_name")),
 	}

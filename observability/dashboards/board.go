@@ -10,7 +10,7 @@ import (
 
 const gridWidth = 24 // columns
 
-// board is a dashboard whose panels have no place yet.
+// board is a dashboard whose panels have no position yet.
 type board struct {
 	uid, title string
 	variables  []cog.Builder[dashboard.VariableModel]
@@ -28,10 +28,10 @@ type row struct {
 
 type panel = cog.Builder[dashboard.Panel]
 
-// alert names an alert rule and the panel that it is about, which shows when the rule fired.
+// alert names an alert rule and the panel that shows when it fired.
 type alert struct{ rule, panel string }
 
-// file is a dashboard as Grafana reads it. The SDK by itself would write the numbers of an annotation's panels as base64,
+// file is a dashboard as Grafana reads it. Without it, the SDK would write the panel numbers of an annotation as base64,
 // because it declares them as bytes.
 type file struct {
 	dashboard.Dashboard
@@ -52,7 +52,7 @@ type panelFilter struct {
 	IDs     []uint32 `json:"ids"`
 }
 
-// build makes the dashboard that Grafana reads.
+// build returns the dashboard in the form that Grafana reads.
 func (b board) build() (file, error) {
 	panels, numbers, err := place(b.rows)
 	if err != nil {
@@ -75,7 +75,7 @@ func (b board) build() (file, error) {
 	return built, err
 }
 
-// frame is the dashboard without panels.
+// frame returns the dashboard without panels.
 func (b board) frame() *dashboard.DashboardBuilder { //nolint:staticcheck // Grafana 12 cannot be provisioned with files of the newer schema
 	link := dashboard.NewDashboardLinkBuilder("Dice").
 		Type(dashboard.DashboardLinkTypeDashboards).
@@ -88,7 +88,7 @@ func (b board) frame() *dashboard.DashboardBuilder { //nolint:staticcheck // Gra
 		Readonly().
 		Tooltip(dashboard.DashboardCursorSyncCrosshair).
 		Time("now-5m", "now"). // the traffic lasts three minutes
-		Refresh("10s").        // each refresh closes the tooltip that somebody is about to click
+		Refresh("10s").        // not more often: each refresh closes the tooltip that somebody is about to click
 		Variables(b.variables).
 		Link(link)
 }
@@ -108,7 +108,7 @@ func (a alert) query() *dashboard.AnnotationQueryBuilder {
 			Interval("5s")) // how often Prometheus evaluates the rules
 }
 
-// place gives each panel a number and a place, from left to right and from top to bottom. It returns the numbers by title.
+// place gives each panel a number and a position, from left to right and top to bottom. It returns the numbers by title.
 func place(rows []row) (all []dashboard.PanelOrRowPanel, numbers map[string]uint32, err error) {
 	numbers = make(map[string]uint32)
 	var number, y uint32

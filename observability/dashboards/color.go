@@ -5,12 +5,12 @@ import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
 // color gives a series a color, by its name in the legend.
 type color struct{ series, color string }
 
-// services have one color each, on every panel.
+// services returns the color of each service, which is the same on every panel.
 func services() []color {
 	return []color{{"roll", "blue"}, {"frontend", "purple"}, {"die", "green"}, {"traffic", "orange"}}
 }
 
-// calls are the edges of the service graph.
+// calls returns the colors of the edges of the service graph.
 func calls(suffix string) []color {
 	return []color{
 		{"traffic → frontend" + suffix, "orange"},
@@ -26,7 +26,7 @@ func compared(measured, expected string, hue string) []color {
 	return []color{{measured, hue}, {expected, "text"}}
 }
 
-// overridable is a panel some of whose series can look different from the others.
+// overridable is a panel whose series can have individual styles.
 type overridable[P any] interface {
 	OverrideByName(name string, properties []dashboard.DynamicConfigValue) P
 	OverrideByRegexp(pattern string, properties []dashboard.DynamicConfigValue) P
@@ -40,7 +40,7 @@ func paint[P overridable[P]](p P, colors ...color) P {
 	return p
 }
 
-// paintStatuses gives the series whose name ends with an HTTP status code the color of its class.
+// paintStatuses colors series whose names end with an HTTP status code by the class of the code.
 func paintStatuses[P overridable[P]](p P) P {
 	for _, class := range []color{{"2", "green"}, {"3", "blue"}, {"4", "yellow"}, {"5", "red"}} {
 		p = p.OverrideByRegexp(`/\b`+class.series+`\d\d$/`, []dashboard.DynamicConfigValue{fixed(class.color)})
@@ -48,7 +48,7 @@ func paintStatuses[P overridable[P]](p P) P {
 	return p
 }
 
-// dash draws lines dashed and without a filled area, so that those behind them can be seen. The pattern matches their names.
+// dash draws series whose names match the pattern as dashed lines without fill, so that lines behind them stay visible.
 func dash[P overridable[P]](p P, pattern string) P {
 	return p.OverrideByRegexp(pattern, []dashboard.DynamicConfigValue{
 		{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{10, 10}}},

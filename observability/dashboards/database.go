@@ -6,23 +6,23 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// What the die service does with its database. A query ends when its first row is there; reading the rows is an operation of
-// its own.
+// Operations of the die service on its database. A query ends when its first row arrives; reading the rows is a separate
+// operation.
 const (
 	queryCount = `db_client_operation_duration_seconds_count{service_name="die",db_query_summary=~"SELECT.*"`
 	queryName  = "{{db_query_summary}}"
 )
 
-// database is about the database of the die service.
+// database is the dashboard of the die service's database.
 func database(stage int) board {
 	return board{
 		uid:   "database",
 		title: "Database",
 		rows: []row{
 			{height: 9, panels: []panel{
-				bySummary("Query rate", `Which queries does the database get? For each roll the page asks twice for the list
-					(SELECT dice), and the roll service once for a die (SELECT dice faces). If a query is missing, nobody
-					asks it. If one is new, look at its plan.`,
+				bySummary("Query rate", `Which queries does the database get? For each roll, the page asks twice for the
+					list (SELECT dice), and the roll service once for a die (SELECT dice faces). If a query is missing,
+					nothing runs it. If one is new, check its query plan.`,
 					perSecond("queries"), query{expr: sumRate(queryCount+"}", "db_query_summary"), legend: queryName}),
 				databaseErrors(),
 				databaseQueries(),
@@ -30,12 +30,12 @@ func database(stage int) board {
 			{height: 9, panels: databaseDurations()},
 			{height: 9, panels: databasePool()},
 			{height: 10, panels: []panel{
-				spanTable("Queries slower than 0.2 ms", `Which queries are slow? Each row is one query: open its trace to
-					see which request it was for, and the statement, without its values.`,
+				spanTable("Queries slower than 0.2 ms", `Which queries are slow? Each row is one query: open its trace
+					to see the request that ran it, and the statement without its values.`,
 					`{ resource.service.name = "die" && span.db.system.name = "sqlite" && span:duration > 200us } | select(span:name)`,
 					"Duration"),
-				logPanel("Log records of the die service", `What does the die service log? One record for each lookup of a
-					die. An error has the database's own words: click it to see the link to its trace.`,
+				logPanel("Log records of the die service", `What does the die service log? One record for each lookup of
+					a die. An error contains the database's own message: click it to see the link to its trace.`,
 					lokiSource(), `{service_name="die"}`+logLine(stage), common.LogsSortOrderDescending),
 			}},
 		},
@@ -49,9 +49,10 @@ func bySummary(title, description, unit string, queries ...query) *timeseries.Pa
 
 func databaseErrors() panel {
 	const lookups = "lookups with 503"
-	return paint(bySummary("Failed queries and lookups", `Does the database answer? Zero is good. If it is not, the log
-		below says why: a lock, a damaged file, a full disk. If no connection can be made, there is no query, so only the
-		lookups with 503 show it. Queries that the caller canceled are left out; their error type is *errors.errorString.`,
+	return paint(bySummary("Failed queries and lookups", `Does the database respond? Zero is good. Otherwise, the log
+		below says why: a lock, a damaged file, a full disk. If no connection can be made, there is no query, so only
+		the lookups with 503 show it. Queries canceled by the caller are left out; their error type is
+		*errors.errorString.`,
 		units.PercentUnit,
 		query{expr: share(queryCount+`,error_type!~"|.errors.errorString"}`, queryCount+"}", "db_query_summary"), legend: queryName},
 		query{expr: share(serverRequests+`_count{service_name="die",http_response_status_code="503"}`,
@@ -60,9 +61,9 @@ func databaseErrors() panel {
 }
 
 func databaseQueries() panel {
-	return paint(timeSeries("Queries per request", `Does a request ask the database again and again? One query answers a
-		lookup, and an unknown die costs a second one. If the number grows with the number of dice, a query is in a loop:
-		open a trace and count the queries below GET /dice.`,
+	return paint(timeSeries("Queries per request", `Does a request query the database in a loop? A lookup takes one
+		query, and a lookup of an unknown die takes two. If the number grows with the number of dice, there is a query
+		in a loop: open a trace and count the queries below GET /dice.`,
 		units.Short, query{
 			expr: sumRate(queryCount+`,http_route!=""}`, "http_route") + " / " +
 				sumRate(serverRequests+`_count{service_name="die"}`, "http_route"),
@@ -77,20 +78,20 @@ func databaseDurations() []panel {
 	inDatabase := sumRate(duration+`_sum{service_name="die",http_route!="",db_query_summary=~"SELECT.*|ROWS"}`) + " / " +
 		sumRate(serverRequests+`_sum{service_name="die"}`)
 	return []panel{
-		paint(bySummary("Mean query duration", `How fast is the database? A query is timed until its first row is there.
-			Reading the rows has a line of its own, for all queries together. Each takes a tenth or two of a millisecond
-			here. If one query slows down and the others do not, its plan is bad or its table is large. If all slow down,
-			the disk or the processor is busy.`,
+		paint(bySummary("Mean query duration", `How fast is the database? A query is timed until its first row arrives.
+			Reading the rows has its own line, for all queries together. Each takes a tenth or two of a millisecond
+			here. If only one query slows down, its plan is bad or its table is large. If all slow down, the disk or the
+			CPU is busy.`,
 			units.Seconds,
 			query{expr: mean(duration, queries, "db_query_summary"), legend: queryName},
 			query{expr: mean(duration, `{service_name="die",db_query_summary="ROWS"}`), legend: reading},
 		), color{reading, "yellow"}),
-		bySummary("p99 query duration", `How slow are the slowest queries? All but 1 % take no longer than this. If a line
+		bySummary("p99 query duration", `How slow are the slowest queries? 99 % finish within this time. If a line
 			rises, click one of its marks, which is one request, and look for the longest query in its trace.`,
 			units.Seconds, query{expr: quantile(0.99, duration, queries, "db_query_summary"), legend: queryName, exemplars: true}),
-		paint(parts("Lookup duration by component", `Is the database to blame for a slow lookup? Its part is to run the
-			query and to read the rows. The rest is the die service itself, which decodes, logs and responds. If lookups are
-			slow and the part of the database is small, look elsewhere.`,
+		paint(parts("Lookup duration by component", `Is the database the reason for slow lookups? Its share is running
+			the query and reading the rows. The rest is the die service itself, which parses requests, logs and
+			responds. If lookups are slow and the database's share is small, look elsewhere.`,
 			query{expr: inDatabase, legend: "database"},
 			query{expr: "clamp_min(1 - " + inDatabase + ", 0)", legend: "rest"},
 		), color{"database", "green"}, color{"rest", "text"}),
@@ -100,9 +101,9 @@ func databaseDurations() []panel {
 func databasePool() []panel {
 	last := func(selector string) string { return "last_over_time(" + selector + "[$__rate_interval])" }
 	return []panel{
-		paint(timeSeries("Connection pool", `Are there enough connections? Queries are so short that a connection is hardly
-			ever seen in use. If all are in use all the time, queries are slow, or rows are not closed after they have been
-			read. The number in use is zero most of the time.`,
+		paint(timeSeries("Connection pool", `Are there enough connections? Queries are so short that the number in use
+			is almost always zero. If all connections stay in use, queries are slow, or rows are not closed after they
+			have been read.`,
 			units.Short,
 			query{
 				expr:   sum(last(`db_client_connection_count{service_name="die"}`), "db_client_connection_state"),
@@ -110,12 +111,12 @@ func databasePool() []panel {
 			},
 			query{expr: sum(last(`db_client_connection_max{service_name="die"}`)), legend: "max"},
 		), color{"idle", "green"}, color{"used", "orange"}, color{"max", "text"}),
-		perService("Waits for a connection", `Does a request wait before it can ask the database? Zero is good. If it
-			is not, all connections are in use at times: make the queries faster first, and then allow more connections.`,
+		perService("Waits for a connection", `Do requests wait for a connection? Zero is good. Otherwise, all
+			connections are sometimes in use: make queries faster first, then allow more connections.`,
 			perSecond("waits"), sumRate(`dice_pool_waits_total{service_name="die"}`, "service_name")),
-		paint(bySummary("Driver operations", `What does a query cost the driver? One operation to run it, and one to read
-			its rows (ROWS). If an operation that begins with PREPARE is there all the time, statements are compiled again
-			and again instead of being kept.`,
+		paint(bySummary("Driver operations", `How many operations does a query take? One to run it, and one to read its
+			rows (ROWS). If operations that begin with PREPARE keep appearing, statements are prepared again and again
+			instead of being reused.`,
 			perSecond("operations"), query{
 				expr:   sumRate(`db_client_operation_duration_seconds_count{service_name="die"}`, "db_query_summary"),
 				legend: queryName,

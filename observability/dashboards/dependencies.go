@@ -5,7 +5,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// dependencies is about the calls between services.
+// dependencies is the dashboard about the calls between services.
 func dependencies(stage int) board {
 	const errors = "Error rate: client vs server"
 	return board{
@@ -15,37 +15,39 @@ func dependencies(stage int) board {
 		rows: []row{
 			{height: 9, panels: []panel{callRate(), callErrors(stage, errors)}},
 			{height: 9, panels: []panel{
-				callLatency("p95 latency at the client", `How long does a client wait for all but the slowest 5 % of its
-					calls? Compare with the panel on the right, which has the same calls as the server sees them.`, "client"),
-				callLatency("p95 latency at the server", `How long does a service take for all but the slowest 5 % of its
-					requests? If it is fast here and slow on the left, the time is lost between the two: in the network,
-					while connecting, or in a queue.`, "server"),
+				callLatency("p95 latency at the client", `How long do clients wait? 95 % of the calls finish within this
+					time. Compare with the panel on the right, which shows the same calls at the server. The value is
+					interpolated within a bucket, so it can be above the longest call.`, "client"),
+				callLatency("p95 latency at the server", `How long do services take? 95 % of the requests finish within
+					this time. If calls are fast here and slow on the left, time is lost between the two: in the
+					network, while connecting, or in a queue.`, "server"),
 				callNetwork(),
 			}},
 			{height: 9, panels: []panel{retries(), lookups(), rollDuration(stage)}},
 			{height: 10, panels: []panel{
-				spanTable("Recent errors", `Where did a failure begin? Each row is a span whose error is more than an HTTP status: a
-					die that failed, a call that nobody answered, or a query that failed. The spans above it in its trace only
-					pass the failure on. What failed within a service's own code is in the log on the right.`,
+				spanTable("Recent errors", `Where did a failure begin? Each row is a span whose error is not just an
+					HTTP status: a failed die, a call without a response, or a failed query. The spans above it in the
+					trace only pass the failure on. Failures in a service's own code are in the log on the right.`,
 					`{ resource.service.name != "" && span:status = error && span.error.type !~ "^[45]..$" }`+
 						` | select(span:name, span.error.type)`,
 					"Time", column{"error.type", "Error", 110}),
-				logPanel("Warnings and errors", `What do the services complain about? An error is logged once, by the
-					service that handled it. Click a record to see the link to its trace.`,
+				logPanel("Warnings and errors", `What warnings and errors do the services log? An error is logged once,
+					by the service that handled it. Click a record to see the link to its trace.`,
 					lokiSource(), `{service_namespace="dice"} | detected_level=~"warn|error"`+logLine(stage), common.LogsSortOrderDescending),
 			}},
 		},
 	}
 }
 
-const edges = `{connection_type=""}` // neither calls that nobody answered, nor queries of a database
+const edges = `{connection_type=""}` // without unanswered calls and database queries
 
 func callRate() panel {
 	const sent, received = ", sent", ", received"
-	p := timeSeries("Call rate: sent vs received", `Who calls whom, and do the calls arrive? Clients count the calls that
-		they send. The service graph counts those that both ends know (dashed, and hidden while both agree). The page asks
-		for the dice twice for each roll, the roll service once. If fewer calls arrive than were sent, look at the called
-		service and at the network.`,
+	p := timeSeries("Call rate: sent vs received", `Which service calls which, and do the calls arrive? Clients count
+		the calls that they send. The service graph counts those with a client and a server span (dashed, and hidden
+		while both agree). The page asks for the dice twice per roll, the roll service once. If fewer calls arrive than
+		were sent, check the called service and the network. If services sample traces (OTEL_TRACES_SAMPLER), the
+		numbers differ too, because the graph counts only sampled calls.`,
 		units.RequestsPerSecond,
 		query{
 			expr:   sumRate(clientRequests+"_count", "service_name", "server_address"),
@@ -68,10 +70,10 @@ func callErrors(stage int, title string) panel {
 	for _, service := range services() {
 		servers = append(servers, color{service.series + server, service.color})
 	}
-	p := timeSeries(title, `Which calls fail, and which end notices? The call that is farthest from the user is to blame,
-		because those before it pass the failure on. Lookups should not fail at all, `+normal+`. If a client sees failures
-			and the server (dashed) sees none, calls do not arrive, or the client gives up. A red band shows when the alert
-			RollsUnavailable was firing.`,
+	p := timeSeries(title, `Which calls fail, and on which side? The failing call farthest from the user is the cause,
+		because the calls before it only pass the failure on. Lookups should not fail at all, `+normal+`.
+			If a client sees failures and the server (dashed) sees none, calls do not arrive, or the client times out. A
+			red band shows when the alert RollsUnavailable was firing.`,
 		units.PercentUnit,
 		query{
 			expr: share(clientRequests+`_count{http_response_status_code!~"1..|2..|3..|4.."}`,
@@ -86,7 +88,7 @@ func callErrors(stage int, title string) panel {
 	return dash(paint(p, append(calls(client), servers...)...), "/server$/")
 }
 
-// callLatency is the latency of each edge of the service graph, as one of its ends sees it.
+// callLatency draws the latency of each edge of the service graph, at the client or at the server.
 func callLatency(title, description, end string) panel {
 	return paint(timeSeries(title, description, units.Seconds, query{
 		expr:   quantile(0.95, "traces_service_graph_request_"+end+"_seconds", edges, "client", "server"),
@@ -95,9 +97,9 @@ func callLatency(title, description, end string) panel {
 }
 
 func callNetwork() panel {
-	return paint(timeSeries("Network and queueing time", `What do the network and the queues cost? The line is the mean
-		duration of a call at the client, minus that at the server: a millisecond or less here. If it grows for one call
-		only, look at the connection between these two.`,
+	return paint(timeSeries("Network and queueing time", `How much time do the network and queues take? The line is the
+		mean duration of a call at the client, minus its mean duration at the server: a millisecond or less here. If it
+		grows for one call only, check the connection between these two services.`,
 		units.Seconds, query{
 			expr: mean("traces_service_graph_request_client_seconds", edges, "client", "server") + " - " +
 				mean("traces_service_graph_request_server_seconds", edges, "client", "server"),
@@ -106,15 +108,15 @@ func callNetwork() panel {
 }
 
 func retries() panel {
-	return perService("Retries", `Is a service hard to reach? A call is sent a second time if no connection could be
-		made. Zero is good. Retries that succeed are the only trace of a short outage, because no user sees it.`,
+	return perService("Retries", `Is a service hard to reach? A call is sent again if no connection could be made. Zero
+		is good. Successful retries are the only sign of a short outage, because users don't notice it.`,
 		perSecond("retries"), orZero("dice_call_retries_total", clientRequests+`_count{server_address="die"}`, "service_name"))
 }
 
 func lookups() panel {
-	return perService("Lookups per roll by caller", `Do services ask the die service too often? The frontend asks
-		twice for each roll, once for each page, and the roll service once. If the number grows with what users do, a
-		service asks in a loop.`,
+	return perService("Lookups per roll by caller", `Do services ask the die service too often? Per roll, the frontend
+		asks twice, once for each page, and the roll service once. If the number grows with what users do, a service
+		asks in a loop.`,
 		units.Short,
 		sumRate(clientRequests+`_count{server_address="die"}`, "service_name")+
 			" / on () group_left () "+sumRate(serverRequests+`_count{service_name="roll"}`))
@@ -126,17 +128,17 @@ func rollDuration(stage int) panel {
 	const lookup = clientRequests + `_sum{service_name="roll"}`
 	const wait = "dice_roll_wait_seconds_sum"
 	part := func(sum string) string { return sum + " / " + sumRate(whole) }
-	if stage >= 4 { // dice wait at the same time: their waits do not add up
-		return paint(parts(title, `What does the lookup add to a request? Almost all of the time should be rolling, which
-			waits on purpose: a batch takes as long as the slowest of its dice. If the part of the lookup grows, look at the
-			die service.`,
+	if stage >= 4 { // dice wait concurrently, so their waits don't add up
+		return paint(parts(title, `How much does the lookup add to a request? Rolling should take almost all of the
+			time, because it includes a deliberate wait: a batch takes as long as its slowest die. If the lookup's share
+			grows, check the die service.`,
 			query{expr: part(sumRate(lookup)), legend: "lookup"},
 			query{expr: "1 - " + part(sumRate(lookup)), legend: "rolling"},
 		), color{"rolling", "blue"}, color{"lookup", "green"})
 	}
-	return paint(parts(title, `What does the lookup add to a roll? Almost all of the time should be the wait, which is on
-		purpose. The rest is spent in the roll service itself, and in the pause before a retry. If the part of the lookup
-		grows, look at the die service.`,
+	return paint(parts(title, `How much does the lookup add to a roll? The deliberate wait should take almost all of the
+		time. The rest is spent in the roll service itself, and in the pause before a retry. If the lookup's share
+		grows, check the die service.`,
 		query{expr: part(sumRate(wait)), legend: "wait"},
 		query{expr: part(sumRate(lookup)), legend: "lookup"},
 		query{expr: "1 - " + part("("+sumRate(wait)+" + "+sumRate(lookup)+")"), legend: "rest"},

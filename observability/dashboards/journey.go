@@ -9,34 +9,34 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// journey is about the way of a request through all services.
+// journey is the dashboard about a request's path through all services.
 func journey(stage int) board {
 	const pages = "Page requests by route and status"
 	return board{
 		uid:   "journey",
 		title: "Journey",
 		variables: []cog.Builder[dashboard.VariableModel]{
-			dashboard.NewTextBoxVariableBuilder("trace_id").Label("Trace id").DefaultValue(dashboard.StringOrMap{String: cog.ToPtr("")}),
+			dashboard.NewTextBoxVariableBuilder("trace_id").Label("Trace ID").DefaultValue(dashboard.StringOrMap{String: cog.ToPtr("")}),
 		},
 		alerts: []alert{{"RollsUnavailable", pages}},
 		rows: []row{
 			{height: 12, panels: []panel{
-				serviceGraph("Service graph", `Which services take part, and how are they? Each arrow is a call. The ring of
-					a service shows how many of its calls fail. If a service is missing here, it gets no calls, or the trace
-					is lost on the way to it.`),
+				serviceGraph("Service graph", `Which services take part, and are they healthy? Each arrow is a call. The
+					ring around a service shows how many of its calls fail. If a service is missing, it gets no calls,
+					or the trace context is not passed on to it.`),
 			}},
 			{height: 9, panels: []panel{pageRequests(pages), clientAndServerRate()}},
 			{height: 9, panels: []panel{clientAndServerErrors(), clientAndServerLatency()}},
 			{height: 9, panels: []panel{runDuration(stage), networkTime()}},
 			{height: 10, panels: []panel{
-				spanTable("Runs slower than 900 ms", `What does a slow run look like? Each row leads to a trace through all
-					services: look for the longest span that has no long span below it.`,
+				spanTable("Runs slower than 900 ms", `What does a slow run look like? Each row links to a trace through
+					all services: look for the longest span that has no long span below it.`,
 					`{ resource.service.name = "frontend" && span:name = "POST /" && span:duration > 900ms }`+
 						` | select(span:name, span.http.response.status_code)`,
 					"Duration", column{"http.response.status_code", "Status", 70}),
-				logPanel("Log records of one trace", `What did each service log about one request? Paste a trace's id into
-					the field at the top; the page and the tables of traces have ids, and the first characters are enough.
-					While the field is empty, the records of all traces are shown.`,
+				logPanel("Log records of one trace", `What did each service log about one request? Paste a trace ID from
+					the page or from a table of traces into the field at the top; the first characters are enough. While
+					the field is empty, the records of all traces are shown.`,
 					lokiSource(), `{service_namespace="dice"} | trace_id != "" | trace_id =~ "$trace_id.*"`+logLine(stage),
 					common.LogsSortOrderAscending),
 			}},
@@ -45,9 +45,9 @@ func journey(stage int) board {
 }
 
 func pageRequests(title string) panel {
-	p := timeSeries(title, `What do users do, and what do they see? GET / opens the page (dashed), and POST / is a run. 500
-		is a die that failed. 502, 503 and 504 mean that a service behind the page is broken, down or slow. A red band shows
-		when the alert RollsUnavailable was firing.`,
+	p := timeSeries(title, `What do users do, and what do they see? GET / opens the page (dashed), and POST / is a run.
+		500 means that a die failed. 502, 503 and 504 mean that a service behind the page is broken, down or slow. A red
+		band shows when the alert RollsUnavailable was firing.`,
 		units.RequestsPerSecond,
 		query{
 			expr: sumRate(serverRequests+`_count{service_name="frontend"}`,
@@ -57,7 +57,7 @@ func pageRequests(title string) panel {
 	return dash(paintStatuses(p), "/^GET|sign-out/")
 }
 
-// Both ends of the frontend's calls to the roll service.
+// Client and server side of the frontend's calls to the roll service.
 const (
 	toRoll  = `service_name="frontend",server_address="roll"`
 	atRoll  = `service_name="roll"`
@@ -66,7 +66,7 @@ const (
 	failing = `,http_response_status_code!~"1..|2..|3..|4.."`
 )
 
-// bothEnds draws the client's line, and dashed upon it the server's.
+// bothEnds draws the client's line, and over it the server's line, dashed.
 func bothEnds(title, description, unit string, client, server query) panel {
 	client.legend, server.legend = asCall, served
 	p := paint(timeSeries(title, description, unit, client, server), color{asCall, "purple"}, color{served, "blue"})
@@ -74,38 +74,38 @@ func bothEnds(title, description, unit string, client, server query) panel {
 }
 
 func clientAndServerRate() panel {
-	return bothEnds("Calls to roll: client vs server", `Do the client and the server of a call count the same? If the client
-		counts more, calls do not arrive. If the server counts more, somebody else calls the roll service too.`,
+	return bothEnds("Calls to roll: client vs server", `Do client and server count the same number of calls? If the
+		client counts more, calls do not arrive. If the server counts more, there are other callers.`,
 		units.RequestsPerSecond,
 		query{expr: sumRate(clientRequests + "_count{" + toRoll + "}")},
 		query{expr: sumRate(serverRequests + "_count{" + atRoll + "}")})
 }
 
 func clientAndServerErrors() panel {
-	return bothEnds("Failed calls: client vs server", `Who sees the failures? Both see a die that failed, and neither counts
-		a mistake of the user (4xx). If only the client sees a failure, the call did not arrive, or its response did not
-		come back in time.`,
+	return bothEnds("Failed calls: client vs server", `Which side sees the failures? Both see a die that failed, and
+		neither counts the user's mistakes (4xx). If only the client sees a failure, the call did not arrive, or its
+		response did not arrive in time.`,
 		units.PercentUnit,
 		query{expr: share(clientRequests+"_count{"+toRoll+failing+"}", clientRequests+"_count{"+toRoll+"}")},
 		query{expr: share(serverRequests+"_count{"+atRoll+failing+"}", serverRequests+"_count{"+atRoll+"}")})
 }
 
 func clientAndServerLatency() panel {
-	return bothEnds("p95 latency: client vs server", `How long do all but the slowest 5 % of the calls take? The two lines
-		lie close together. If the client's is well above, time is lost between the two: in the network, in a queue, or
-		while connecting.`,
+	return bothEnds("p95 latency: client vs server", `Within what time do 95 % of the calls finish? The two lines are
+		close together. If the client's is well above the server's, time is lost between the two: in the network, in a
+		queue, or while connecting. Both are interpolated within a bucket, so a line can be above the longest call.`,
 		units.Seconds,
 		query{expr: quantile(0.95, clientRequests, "{"+toRoll+"}"), exemplars: true},
 		query{expr: quantile(0.95, serverRequests, "{"+atRoll+"}"), exemplars: true})
 }
 
-// meanSpan is the mean duration of spans with a name.
+// meanSpan is the mean duration of the spans with this name.
 func meanSpan(service, name, kind string) string {
 	spans := fmt.Sprintf(`{service_name=%q,span_name%s,span_kind="SPAN_KIND_%s"}`, service, name, kind)
 	return "(" + mean("traces_span_metrics_duration_seconds", spans) + ")"
 }
 
-// onTheWay is the mean duration of a call as its client sees it, less that as its server sees it.
+// onTheWay is the mean duration of a call at the client, minus that at the server.
 func onTheWay(client, server string) string {
 	edge := fmt.Sprintf(`{client=%q,server=%q,connection_type=""}`, client, server)
 	return "(" + mean("traces_service_graph_request_client_seconds", edge) + ") - (" +
@@ -143,19 +143,19 @@ func runDuration(stage int) panel {
 		queries = append(queries, query{expr: both, legend: "lookups"})
 		colors = append(colors, color{"lookups", "green"})
 	}
-	return paint(stacked(timeSeries("Run duration by component", `Which component makes a run slow? The parts add up to the
-		mean time that a user waits after pressing Run. Almost all of it should be in the roll service, which waits on
-		purpose. `+lookups+
-		`The time in the network comes from the service graph, which knows both ends of each call. The other parts are
-			differences between mean durations of spans.`,
+	return paint(stacked(timeSeries("Run duration by component", `Which component makes a run slow? The parts add up to
+		the mean time that a user waits after pressing Run. Almost all of it should be in the roll service, which waits
+		deliberately. `+lookups+
+		`The network time comes from the service graph, which knows the client and server spans of each call. The other
+			parts are differences between mean durations of spans.`,
 		units.Seconds, queries...)), colors...)
 }
 
 func networkTime() panel {
 	const legend = "frontend, client minus roll, server"
-	return paint(timeSeries("Network and queueing time", `How much time is lost between the frontend and the roll service?
-		The line is the mean duration of a call as the client sees it, minus its mean duration as the server sees it: a
-		millisecond or less on one machine. If it grows while the roll service is as fast as before, look at the network,
-		and at how busy both services are.`,
+	return paint(timeSeries("Network and queueing time", `How much time is lost between the frontend and the roll
+		service? The line is the mean duration of a call at the client, minus its mean duration at the server: a
+		millisecond or less on one machine. If it grows while the roll service is as fast as before, check the network,
+		and how busy both services are.`,
 		units.Seconds, query{expr: onTheWay("frontend", "roll"), legend: legend}), color{legend, "yellow"})
 }

@@ -1,4 +1,4 @@
-// The command dashboards writes the Grafana dashboards of all stages as the JSON files that Grafana is provisioned with.
+// Command dashboards writes the Grafana dashboards of all stages as JSON files, with which Grafana is provisioned.
 package main
 
 import (
@@ -52,7 +52,7 @@ func generate(root string) (map[string]string, error) {
 	return files, encode(files, filepath.Join(root, "observability", "grafana", "dashboards"), []board{pipeline()})
 }
 
-// boards returns the dashboards of a stage, except for those that all stages share.
+// boards returns the dashboards of a stage, except the one that all stages share.
 func boards(stage int) []board {
 	var all []board
 	for _, b := range []struct {
@@ -75,7 +75,7 @@ func boards(stage int) []board {
 
 // encode adds the files of the boards in a directory.
 func encode(files map[string]string, directory string, boards []board) error {
-	readable := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&") // encoding/json writes for web pages
+	readable := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&") // encoding/json escapes these for HTML
 	for _, b := range boards {
 		built, err := b.build()
 		if err != nil {

@@ -28,7 +28,7 @@ const (
 	longestTitle = 36 // characters that Grafana does not cut off on a third of the width
 )
 
-// TestFiles wants the files to be what this code writes, and no others beside them.
+// TestFiles wants exactly the files that this code writes.
 func TestFiles(t *testing.T) {
 	want, err := generate(root)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 // perSecond is the unit of a rate: "spans" makes "spans/s".
 func perSecond(what string) string { return "count:" + what + "/s" }
 
-// softMax is where the axis ends while all values are below it. Without it, Grafana draws values that are all zero on an
-// axis up to 100.
+// softMax is the end of the axis while all values are below it. Without it, the axis would go up to 100 if all values are
+// zero.
 func softMax(unit string) float64 {
 	switch unit {
 	case units.PercentUnit:
@@ -33,10 +33,10 @@ func softMax(unit string) float64 {
 	}
 }
 
-// oneLine is a text without the line breaks and the indentation that it has in the code.
+// oneLine removes the line breaks and indentation that a text has in the code.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// timeSeries draws the answers of Prometheus as lines.
+// timeSeries draws the results of PromQL queries as lines.
 func timeSeries(title, description, unit string, queries ...query) *timeseries.PanelBuilder {
 	return lines(title, description, unit).Datasource(prometheusSource()).Targets(promQL(queries...))
 }
@@ -67,7 +67,7 @@ func stacked(p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
 	return p.FillOpacity(60).Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A"))
 }
 
-// parts draws shares of a whole, which add up to 100 %.
+// parts draws stacked shares that add up to 100 %.
 func parts(title, description string, queries ...query) *timeseries.PanelBuilder {
 	return stacked(timeSeries(title, description, units.PercentUnit, queries...)).Max(1).AxisSoftMax(1)
 }
@@ -82,7 +82,7 @@ func legend() *common.VizLegendOptionsBuilder {
 		DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom).ShowLegend(true)
 }
 
-// heatMap draws a histogram of Prometheus over time. Its exemplars are points that lead to traces.
+// heatMap draws a Prometheus histogram over time. Its exemplars are points that link to traces.
 func heatMap(title, description, unit, buckets string, exemplars bool) *heatmap.PanelBuilder {
 	target := prometheus.NewDataqueryBuilder().Datasource(prometheusSource()).RefId(refID(0)).
 		Range().Format(prometheus.PromQueryFormatHeatmap).Exemplar(exemplars).
@@ -102,8 +102,8 @@ func heatMap(title, description, unit, buckets string, exemplars bool) *heatmap.
 		HideLegend()
 }
 
-// bars draws a bar for each row of a table. The unit is that of the bars; without the override, Grafana gives it to the
-// category below them too.
+// bars draws a bar for each row of a table. The unit is for the bars; without the override, Grafana would also use it for
+// the categories below them.
 func bars(title, description, unit, category string) *barchart.PanelBuilder {
 	return barchart.NewPanelBuilder().
 		Title(title).
@@ -120,7 +120,7 @@ func bars(title, description, unit, category string) *barchart.PanelBuilder {
 		OverrideByName(category, []dashboard.DynamicConfigValue{{Id: "unit", Value: "string"}})
 }
 
-// number is one number for all of the time that the dashboard shows, from a query of the usage records.
+// number shows a single number for the dashboard's whole time range, from a query of the usage records.
 func number(title, description, logQuery string) *stat.PanelBuilder {
 	return stat.NewPanelBuilder().
 		Title(title).
@@ -136,7 +136,7 @@ func number(title, description, logQuery string) *stat.PanelBuilder {
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"}))
 }
 
-// serviceGraph draws who calls whom.
+// serviceGraph draws which service calls which.
 func serviceGraph(title, description string) *nodegraph.PanelBuilder {
 	return nodegraph.NewPanelBuilder().
 		Title(title).
@@ -145,12 +145,12 @@ func serviceGraph(title, description string) *nodegraph.PanelBuilder {
 		WithTarget(tempo.NewDataqueryBuilder().Datasource(tempoSource()).RefId(refID(0)).QueryType("serviceMap"))
 }
 
-// transform is a step between the answer of the data source and the panel.
+// transform is a step between the data source's response and the panel.
 func transform(id string, options map[string]any) dashboard.DataTransformerConfig {
 	return dashboard.DataTransformerConfig{Id: id, Options: options}
 }
 
-// only keeps these fields of a table, in this order, and renames those that have another name here.
+// only keeps these fields of a table, in this order, and renames those in names.
 func only(names map[string]string, fields ...string) []dashboard.DataTransformerConfig {
 	order := make(map[string]any)
 	for i, field := range fields {

@@ -7,38 +7,38 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// pipeline is about the collector. All stages share it.
+// pipeline is the dashboard of the collector. All stages share it.
 func pipeline() board {
 	return board{
 		uid:   "pipeline",
 		title: "Pipeline",
 		rows: []row{
 			{height: 9, panels: []panel{
-				bySignal("Received telemetry", `Does telemetry arrive at the collector? An item is a span, a metric point or
-					a log record. If a line stays at zero while services run, they send elsewhere: look at their
-					OTEL_EXPORTER_OTLP_ENDPOINT.`, "sum(rate(otelcol_receiver_accepted_%s[$__rate_interval]))"),
-				bySignal("Exported telemetry", `Does the collector pass on what it received? It exports more metric points
-					than it received, because it derives span metrics and the service graph from spans. If a line is at
-					zero, that backend is down, and its queue below grows.`, "sum(rate(otelcol_exporter_sent_%s[$__rate_interval]))"),
+				bySignal("Received telemetry", `Is telemetry arriving at the collector? An item is a span, a metric
+					point or a log record. If a line stays at zero while services are running, they send their telemetry
+					elsewhere: check their OTEL_EXPORTER_OTLP_ENDPOINT.`, "sum(rate(otelcol_receiver_accepted_%s[$__rate_interval]))"),
+				bySignal("Exported telemetry", `Does the collector pass on what it received? It exports more metric
+					points than it received, because it derives span metrics and the service graph from spans. If a line
+					is at zero, the backend for that signal is down, and its queue below grows.`, "sum(rate(otelcol_exporter_sent_%s[$__rate_interval]))"),
 			}},
 			{height: 9, panels: []panel{
 				bySignal("Refused telemetry", `Is the collector short of memory? Then it refuses items, and the services
-					keep them and retry for a while. Zero is good. If it is not, raise its mem_limit and its memory_limiter,
-					or send less.`, "sum(rate(otelcol_receiver_refused_%s[$__rate_interval]))"),
-				bySignal("Dropped telemetry", `Is anything lost? The collector drops what a backend rejects as invalid,
-					and what does not fit into a full queue. Zero is good. If it is not, `+"`docker compose logs collector` says why.",
+					keep them and retry for a while. Zero is good. Otherwise, raise mem_limit and the memory_limiter's
+					limits, or send less.`, "sum(rate(otelcol_receiver_refused_%s[$__rate_interval]))"),
+				bySignal("Dropped telemetry", `Is anything lost? The collector drops items that a backend rejects as
+					invalid, and items that don't fit into a full queue. Zero is good. Otherwise, `+"`docker compose logs collector` says why.",
 					"(sum(rate(otelcol_exporter_send_failed_%[1]s[$__rate_interval])) or vector(0))"+
 						" + (sum(rate(otelcol_exporter_enqueue_failed_%[1]s[$__rate_interval])) or vector(0))"),
 			}},
 			{height: 9, panels: []panel{
-				paint(timeSeries("Queue length by exporter", `Does a backend fall behind? The queues are near zero while all
-					backends accept what they get. When one is down its queue grows, and it drains when the backend is back.
-					Nothing is lost below the capacity of 20,000 requests.`,
+				paint(timeSeries("Queue length by exporter", `Is a backend falling behind? The queues are near zero
+					while all backends keep up. When one is down, its queue grows, and it drains when the backend is
+					back. Nothing is lost below the capacity of 20,000 requests.`,
 					units.Short, query{expr: sum("otelcol_exporter_queue_size", "exporter"), legend: "{{exporter}}"}),
 					color{"otlp_http/tempo", "orange"}, color{"otlp_http/prometheus", "blue"},
 					color{"otlp_http/loki", "green"}, color{"otlp_http/loki_usage", "purple"}),
-				paint(timeSeries("Collector memory", `Is the collector near its limit? The memory_limiter begins to refuse
-					data at 150 MiB, and the container may use 256 MiB.`,
+				paint(timeSeries("Collector memory", `Is the collector near its limit? The memory_limiter begins to
+					refuse data at 150 MiB, and the container may use 256 MiB.`,
 					units.BytesIEC,
 					query{expr: "otelcol_process_memory_rss", legend: "resident"},
 					query{expr: "otelcol_process_runtime_heap_alloc_bytes", legend: "heap"}),
@@ -48,7 +48,7 @@ func pipeline() board {
 	}
 }
 
-// bySignal draws one line for each signal. The expression has a verb for the end of the metric's name.
+// bySignal draws one line per signal. The expression has a formatting verb for the end of the metric's name.
 func bySignal(title, description, expr string) *timeseries.PanelBuilder {
 	var queries []query
 	for _, signal := range []struct{ metric, name string }{

@@ -28,10 +28,10 @@ type target = cog.Builder[variants.Dataquery]
 // query is a query, and the name of its series in the legend.
 type query struct {
 	expr, legend string
-	exemplars    bool // of Prometheus: points that lead to traces
+	exemplars    bool // for Prometheus: points that link to traces
 }
 
-// promQL asks Prometheus for lines.
+// promQL queries Prometheus for time series.
 func promQL(queries ...query) []target {
 	var all []target
 	for i, q := range queries {
@@ -45,7 +45,7 @@ func promQL(queries ...query) []target {
 	return all
 }
 
-// tables asks Prometheus for the newest values, in one table for each query.
+// tables queries Prometheus for the newest values, in one table per query.
 func tables(queries ...string) []target {
 	var all []target
 	for i, expr := range queries {
@@ -55,8 +55,8 @@ func tables(queries ...string) []target {
 	return all
 }
 
-// logQL asks Loki for numbers: of all the time that the dashboard shows if kind is "instant", over that time if it is
-// "range".
+// logQL queries Loki for numbers: one for the dashboard's whole time range if kind is "instant", or a series over that
+// range if it is "range".
 func logQL(from common.DataSourceRef, kind string, queries ...query) []target {
 	var all []target
 	for i, q := range queries {
@@ -69,7 +69,7 @@ func logQL(from common.DataSourceRef, kind string, queries ...query) []target {
 	return all
 }
 
-// traceQL asks Tempo for spans, the newest first.
+// traceQL queries Tempo for spans, newest first.
 func traceQL(expr string) target {
 	return tempo.NewDataqueryBuilder().Datasource(tempoSource()).RefId(refID(0)).QueryType("traceql").
 		TableType(tempo.SearchTableTypeSpans).Limit(20).Query(expr + " with (most_recent=true)")
@@ -79,8 +79,8 @@ func refID(i int) string { return string(rune('A' + i)) }
 
 // Parts of PromQL. A selector is the name of a metric, with or without matchers.
 
-// The durations of requests, as servers and clients measure them. Both are histograms: their names go on with _count, _sum or
-// _bucket.
+// The durations of requests, as measured by servers and clients. Both are histograms: append _count, _sum or _bucket to
+// the names.
 const (
 	serverRequests = "http_server_request_duration_seconds"
 	clientRequests = "http_client_request_duration_seconds"
@@ -95,7 +95,7 @@ func sum(expr string, by ...string) string {
 	return "sum by (" + strings.Join(by, ", ") + ") (" + expr + ")"
 }
 
-// sumRate is the rate of a counter, summed over all labels except some.
+// sumRate is the rate of a counter, summed over all labels except those in by.
 func sumRate(selector string, by ...string) string { return sum(rate(selector), by...) }
 
 // orZero is the sum of a counter's rate, and 0 for each series that only the other counter has.
@@ -103,7 +103,7 @@ func orZero(counter, other string, by ...string) string {
 	return sumRate(counter, by...) + " or 0 * " + sumRate(other, by...)
 }
 
-// share is the part that one counter is of another, 0 included.
+// share is the ratio of one counter's rate to another's. It is 0, not missing, where the first counter is missing.
 func share(part, whole string, by ...string) string {
 	return "(" + orZero(part, whole, by...) + ") / " + sumRate(whole, by...)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// roll is about the roll service, and Grafana's home.
+// roll is the dashboard of the roll service, and Grafana's home dashboard.
 func roll(stage int) board {
 	const failures = "Failure rate by die"
 	return board{
@@ -17,9 +17,9 @@ func roll(stage int) board {
 		rows: []row{
 			{height: 8, panels: []panel{rollInstances(), rollStatuses(), rollErrors(stage)}},
 			{height: 9, panels: []panel{
-				heatMap("Request duration", `How fast does the service respond? The brighter a cell, the more requests took
-					that long. Each orange mark is one request: click it to open its trace. Compare with the random wait on
-					the right: time that is here and not there is spent by the service itself.`,
+				heatMap("Request duration", `How fast does the service respond? The brighter a cell, the more requests
+					took that long. Each orange mark is one request: click it to open its trace. Compare with the random
+					wait on the right: the difference is time spent in the service itself.`,
 					units.Seconds, serverRequests+`_bucket{service_name="roll"}`, true),
 				heatMap("Random wait", randomWait(stage),
 					units.Seconds, `dice_roll_wait_seconds_bucket{service_name="roll"}`, true),
@@ -27,12 +27,12 @@ func roll(stage int) board {
 			{height: 9, panels: []panel{rollFaces(), rollFailures(stage, failures)}},
 			{height: 10, panels: []panel{
 				spanTable("Recent failed rolls", `Which rolls failed? Each row is one roll: open its trace to see the
-					request that it belonged to, and the error.`,
+					request that it was part of, and the error.`,
 					`{ resource.service.name = "roll" && span:name = "roll die" && span:status = error }`+
 						` | select(span:name, span.die.identifier, span.error.type)`,
 					"Time", column{"die.identifier", "Die", 60}, column{"error.type", "Error", 90}),
-				logPanel("Log records", `What do the services log? The newest record is at the top. Click a record to see
-					its attributes and the link to its trace.`,
+				logPanel("Log records", `What do the services log? The newest record is at the top. Click a record to
+					see its attributes and the link to its trace.`,
 					lokiSource(), `{service_namespace="dice"}`+logLine(stage), common.LogsSortOrderDescending),
 			}},
 			{title: "Go runtime", height: 8, panels: goRuntime()},
@@ -41,9 +41,9 @@ func roll(stage int) board {
 }
 
 func rollInstances() panel {
-	return timeSeries("Request rate by instance", `Do all instances of the service get requests? There is one line for each
+	return timeSeries("Request rate by instance", `Do all instances of the service get requests? There is one line per
 		instance; the legend shows the first eight characters of its service.instance.id. If there is no line, run `+
-		"`docker compose ps`"+`. If one is far below the others, callers are reusing the connections that they already have.`,
+		"`docker compose ps`"+`. If one is far below the others, callers are reusing existing connections.`,
 		units.RequestsPerSecond,
 		query{
 			expr: sum("label_replace("+rate(serverRequests+`_count{service_name="roll"}`)+
@@ -54,7 +54,7 @@ func rollInstances() panel {
 
 func rollStatuses() panel {
 	return paintStatuses(timeSeries("Request rate by status", `What does the service respond? 500 is a risky die that
-		failed. 4xx is a mistake of the caller, which the log records below explain.`,
+		failed. 4xx is the caller's mistake, which the log records below explain.`,
 		units.RequestsPerSecond,
 		query{
 			expr:   sumRate(serverRequests+`_count{service_name="roll"}`, "service_name", "http_response_status_code"),
@@ -65,7 +65,8 @@ func rollStatuses() panel {
 func rollErrors(stage int) panel {
 	normal := `About 5 % is normal here, because the traffic generator rolls the risky die half of the time.`
 	if stage >= 4 {
-		normal = `About 10 % is normal here: one in ten for a risky die, more for a batch of them, and none for fair dice.`
+		normal = `About 10 % is normal here: one in ten requests for a single risky die, more for batches of them, and
+			none for fair dice.`
 	}
 	return paint(timeSeries("Error rate",
 		"How often do users see an error? "+normal+" If it is higher, open one of the failed rolls below.",
@@ -80,11 +81,11 @@ func rollErrors(stage int) panel {
 func randomWait(stage int) string {
 	waits := "The waits are spread evenly between 0 and MAX_WAIT."
 	if stage >= 4 {
-		waits = `The waits are spread almost evenly between 0 and MAX_WAIT: long ones are more often cut short when another
-			die of the batch fails, and those are not recorded.`
+		waits = `The waits are spread almost evenly between 0 and MAX_WAIT: longer waits are more often cut short
+			because another die in the batch failed, and those are not recorded.`
 	}
-	return "How long did rolls wait on purpose? " + waits + ` If requests are slow and the waits are not, look for the time
-		in another span of the trace.`
+	return "How long did rolls wait deliberately? " + waits + ` If requests are slow and the waits are not, look for
+		another slow span in the trace.`
 }
 
 func rollFaces() *barchart.PanelBuilder {
@@ -94,8 +95,8 @@ func rollFaces() *barchart.PanelBuilder {
 		return `label_join(` + expr + `, "face", " ", "die_identifier", "die_value")`
 	}
 	p := bars("Observed vs expected faces", `Is each die fair? Each of its six faces should come up in one of six rolls.
-		After a few hundred rolls both bars of a face are about the same height. If one stays far off, the die is not what
-		its specification says.`,
+		After a few hundred rolls, both bars of a face have about the same height. If they don't, the die does not
+		follow its specification.`,
 		units.Short, "face").
 		XField("face").
 		Datasource(prometheusSource()).
@@ -115,10 +116,10 @@ func rollFailures(stage int, title string) panel {
 	if stage >= 4 {
 		finished, without = `dice_rolls_total{dice_roll_outcome!="canceled"}`, ", without canceled ones"
 	}
-	return paint(timeSeries(title, `Does a die fail as often as it should? The line is the share of all its rolls so far`+
-		without+`; a die that never failed has no line. The risky die should fail in one of ten rolls: its line swings at
-		first and settles after a few hundred rolls. If it stays off, the error rate of the die is not 0.1. A red band shows
-		when the alert RollsFailTooOften was firing.`,
+	return paint(timeSeries(title, `Does a die fail as often as specified? The line is the share of all its rolls so far`+
+		without+`; a die that never failed has no line. The risky die should fail in one of ten rolls: its line swings
+		at first and settles after a few hundred rolls. If it settles elsewhere, the die's error rate is not 0.1. A red
+		band shows when the alert RollsFailTooOften was firing.`,
 		units.PercentUnit,
 		query{
 			expr:   sum(`dice_rolls_total{dice_roll_outcome="failed"}`, "die_identifier") + " / " + sum(finished, "die_identifier"),
@@ -130,12 +131,13 @@ func rollFailures(stage int, title string) panel {
 
 func goRuntime() []panel {
 	return []panel{
-		perService("Go memory", `Does memory keep growing? Then the service holds on to something that it no longer needs.`,
+		perService("Go memory", `Does memory keep growing? Then the service has a memory leak.`,
 			units.BytesIEC, sum("go_memory_used_bytes", "service_name")),
-		perService("Goroutines", `Does the number of goroutines keep growing? Then the service starts some that never finish.`,
+		perService("Goroutines", `Does the number of goroutines keep growing? Then the service starts goroutines that
+			never finish.`,
 			units.Short, sum("go_goroutine_count", "service_name")),
-		perService("Allocation rate", `How much work does the garbage collector get? The rate follows the requests. If it
-			does not, look for code that allocates without a request.`,
+		perService("Allocation rate", `How much garbage does the service create? The rate follows the requests. If it
+			does not, look for code that allocates memory outside of requests.`,
 			units.BytesPerSecondIEC, sumRate("go_memory_allocated_bytes_total", "service_name")),
 	}
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 )
 
-// column is a column of a table of spans: what Grafana calls it, its title, and its width in pixels. One without a width has
-// what the others leave.
+// column is a column of a table of spans: Grafana's name for it, its title, and its width in pixels. A column without a
+// width gets the remaining space.
 type column struct {
 	field, title string
 	width        int
 }
 
-// spanTable lists the spans that a TraceQL query finds, each with a link to its trace. The query has a condition on
-// resource.service.name, and selects the attributes of the columns.
+// spanTable lists the spans that a TraceQL query finds, each with a link to its trace. The query needs a condition on
+// resource.service.name, and must select the attributes of the columns.
 func spanTable(title, description, query, sortBy string, attributes ...column) *table.PanelBuilder {
 	all := []column{
 		{"Start time", "Time", 100},
@@ -38,8 +38,8 @@ func spanTable(title, description, query, sortBy string, attributes ...column) *
 		Description(oneLine(description)).
 		Datasource(tempoSource()).
 		WithTarget(traceQL(query)).
-		MinWidth(110).                                                     // instead of 150, for which half of a screen has no room
-		Footer(common.NewTableFooterOptionsBuilder().Reducer([]string{})). // null by default, which Grafana's types refuse
+		MinWidth(110).                                                     // instead of 150, which is too wide for half a screen
+		Footer(common.NewTableFooterOptionsBuilder().Reducer([]string{})). // null by default, which Grafana's types don't allow
 		SortBy([]cog.Builder[common.TableSortByFieldState]{
 			common.NewTableSortByFieldStateBuilder().DisplayName(sortBy).Desc(true),
 		})
@@ -67,8 +67,8 @@ func spanTable(title, description, query, sortBy string, attributes ...column) *
 	return p.Transformations(only(titles, fields...))
 }
 
-// traceLink has a cell that holds the id of a trace show its first characters, because there is no room for all, and lead to
-// the trace.
+// traceLink makes a cell with a trace ID link to the trace. The cell shows only the first characters, because there is no
+// room for all of them.
 func traceLink() []dashboard.DynamicConfigValue {
 	return []dashboard.DynamicConfigValue{
 		{Id: "mappings", Value: []any{map[string]any{
@@ -79,7 +79,7 @@ func traceLink() []dashboard.DynamicConfigValue {
 	}
 }
 
-// traceURL is the address in Explore of the trace whose id the cell holds.
+// traceURL is the Explore URL of the trace whose ID is in the cell.
 func traceURL() string {
 	const value = "${__value.raw}"
 	type object = map[string]any
@@ -89,7 +89,7 @@ func traceURL() string {
 		"range":      object{"from": "now-1h", "to": "now"},
 	}})
 	if err != nil {
-		panic(fmt.Errorf("encoding the query for Grafana: %w", err)) // maps of strings can be encoded
+		panic(fmt.Errorf("encoding the query for Grafana: %w", err)) // cannot happen with maps of strings
 	}
 	query := url.Values{"schemaVersion": {"1"}, "orgId": {"1"}, "panes": {string(panes)}}.Encode()
 	return "/explore?" + strings.ReplaceAll(query, url.QueryEscape(value), value)
@@ -111,8 +111,8 @@ func logPanel(
 		DedupStrategy(common.LogsDedupStrategyNone)
 }
 
-// logLine is the end of a LogQL query that has each record say in one line which service wrote it, and what happened to
-// which die. Attributes that a record does not have are left out.
+// logLine is the end of a LogQL query. It formats each record as one line that says which service wrote it, and what
+// happened to which die. Missing attributes are left out.
 func logLine(stage int) string {
 	die, result := "{{with .die_identifier}} · {{.}}{{end}}", "{{with .die_value}} · {{.}}{{end}}"
 	if stage >= 4 { // several dice

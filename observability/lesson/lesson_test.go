@@ -265,8 +265,8 @@ func TestOutput(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for want, arguments := range map[string][]string{
-		"name one stage: stage1-roll, ":     nil,
-		`unknown stage "stage9": there is `: {"stage9"},
+		"want the name of one stage: stage1-roll, ": nil,
+		`unknown stage "stage9": must be one of `:   {"stage9"},
 	} {
 		if err := run(arguments, os.Stdout); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)

@@ -1,5 +1,5 @@
-// Command lesson shows what a stage adds to the stage before: the files that a reader studies, in the order in which to
-// read them, each under a line that says what is new in it.
+// Command lesson shows what a stage adds to the previous one: the files that a reader studies, in reading order, each
+// under a line that says what is new in it.
 //
 //	go run ./observability/lesson stage4-async
 package main
@@ -26,7 +26,7 @@ func main() {
 
 func run(arguments []string, out *os.File) error {
 	flags := flag.NewFlagSet("lesson", flag.ContinueOnError)
-	files := flags.Bool("files", false, "list the files only")
+	files := flags.Bool("files", false, "list only the files")
 	stat := flags.Bool("stat", false, "list the files with the number of lines added and removed")
 	tests := flags.Bool("tests", false, "include the tests")
 	flags.Usage = func() {
@@ -91,7 +91,7 @@ func show(out io.Writer, s lesson.Step, d lesson.Differ) error {
 	return nil
 }
 
-// list prints the names of the files, with what is new in them or with how much.
+// list prints the names of the files, with what is new in them or the number of changed lines.
 func list(out io.Writer, s lesson.Step, d lesson.Differ, stat bool) error {
 	width := 0
 	for _, f := range s.Files {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// page calls show with a writer that goes to the user's pager, or to out if there is none.
+// page calls show with a writer to the user's pager, or with out if there is no pager.
 func page(out *os.File, show func(io.Writer) error) error {
 	pager := cmp.Or(os.Getenv("PAGER"), "less")
 	if git, err := exec.Command("git", "var", "GIT_PAGER").Output(); err == nil {

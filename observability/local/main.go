@@ -1,5 +1,5 @@
-// Command local runs a stage without Docker: its services and traffic as processes, the real collector, and in
-// place of Tempo, Prometheus and Loki a report on the terminal.
+// Command local runs a stage without Docker: its services and traffic as processes, the real collector, and a
+// report on the terminal instead of Tempo, Prometheus and Loki.
 //
 //	go run ./observability/local stage1-roll
 package main
@@ -23,13 +23,13 @@ import (
 )
 
 const (
-	settled       = 3 * time.Second  // without a span or log record: longer than the services hold them
-	settleTimeout = 20 * time.Second // for all that the traffic caused to arrive
+	settled       = 3 * time.Second  // without new spans or log records; longer than services buffer them
+	settleTimeout = 20 * time.Second // for all telemetry of the traffic to arrive
 )
 
 func main() {
 	collector.RunIfChild()
-	// A terminal or pipe that is closed must not leave the stage's processes behind.
+	// Closing the terminal or the pipe must not leave the stage's processes behind.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
@@ -39,10 +39,10 @@ func main() {
 	}
 }
 
-// run plays the stage that arguments name. The end of ctx, which is Ctrl-C, is no error.
+// run plays the stage that arguments name. It returns nil if ctx is canceled by Ctrl-C.
 func run(ctx context.Context, arguments []string, out io.Writer) error {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
-	once := flags.Bool("once", false, "end after the report")
+	once := flags.Bool("once", false, "exit after the report")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), "usage: go run ./observability/local [-once] STAGE")
 		flags.PrintDefaults()
@@ -57,7 +57,7 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// There is no line on a panel to wait for: half a minute of traffic does.
+	// Half a minute of traffic is enough, because there are no panels to fill.
 	loaded, err := compose.Load(ctx, ".", name, compose.Settings{Default: []string{"MAX_ROLLS_PER_USER=60"}})
 	if err != nil {
 		return err
@@ -73,10 +73,10 @@ func stageName(arguments []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", fmt.Errorf("name one stage: %s", strings.Join(names, ", "))
+	return "", fmt.Errorf("want the name of one stage: %s", strings.Join(names, ", "))
 }
 
-// play runs the stage until the report is shown, or until ctx ends, which is no error: Ctrl-C ends it.
+// play runs the stage until the report is shown if once is set, or else until ctx is canceled, which is not an error.
 func play(ctx context.Context, s *compose.Stage, once bool, out io.Writer) (err error) {
 	running, err := runner.Start(ctx, s, func(doing string) { fmt.Fprintln(out, show.Faint.Render("· "+doing)) })
 	if ctx.Err() != nil && running == nil {

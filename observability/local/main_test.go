@@ -48,16 +48,16 @@ func TestRun(t *testing.T) {
 	all := names(t)
 	setUp(t, "MAX_WAIT=500ms", "MAX_ROLLS_PER_USER=40") // traffic that lasts until the first trace is there
 	lines, interrupt, ended := start(t, all[len(all)-1])
-	expect(t, lines, "10 users roll ", "The first request", "replies by status: map[200:", "The slowest request", "roll: roll die", "█",
+	expect(t, lines, "10 users roll ", "The first request", "responses by status: map[200:", "The slowest request", "roll: roll die", "█",
 		"A failed request")
 	expectOneOf(t, lines, "ERROR roll failed", "ERROR batch failed")
-	expect(t, lines, "Requests, as the services saw them", "p95", "roll: GET /roll", "Dice that were rolled", "failed", "fair", "risky",
-		"by the tenant", "roll: rolled", "│   dice │", "│  usage │", "The stage goes on running",
+	expect(t, lines, "Requests by service and route", "p95", "roll: GET /roll", "Dice rolled", "failed", "fair", "risky",
+		"Log records by tenant", "roll: rolled", "│   dice │", "│  usage │", "The stage is still running",
 		"Open http://localhost:"+os.Getenv("FRONTEND_PORT"))
 	roll := "http://localhost:" + os.Getenv("ROLL_PORT")
 	expect(t, lines, "curl '"+roll+"/roll?die=fair'")
 	get(t, roll+"/roll?die=blue")
-	expect(t, lines, "A request of yours", "WARN roll refused")
+	expect(t, lines, "Your request", "WARN roll refused")
 	get(t, roll+"/roll-async?die=fair&times=50")
 	expect(t, lines, "… and 31 more") // of a lookup and 50 rolls
 	interrupt()
@@ -74,14 +74,14 @@ func TestOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"10 users roll ", "replies by status: map[200:", "The slowest request", "roll: roll die", "█", "A failed request", "ERROR roll failed",
+		"10 users roll ", "responses by status: map[200:", "The slowest request", "roll: roll die", "█", "A failed request", "ERROR roll failed",
 		"roll: GET /roll", "p95", "failed", "fair", "risky",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report lacks %q", want)
 		}
 	}
-	for _, later := range []string{"by the tenant", "goes on running"} {
+	for _, later := range []string{"Log records by tenant", "still running"} {
 		if strings.Contains(out.String(), later) {
 			t.Errorf("the report has %q", later)
 		}
@@ -160,11 +160,11 @@ func TestRunFailsWithOneClearLine(t *testing.T) {
 		stage    string // none: no argument
 		want     string
 	}{
-		{"no stage", "", "", "name one stage: " + all},
-		{"unknown stage", "", "stage9", `unknown stage "stage9": there is ` + all},
+		{"no stage", "", "", "want the name of one stage: " + all},
+		{"unknown stage", "", "stage9", `unknown stage "stage9": must be one of ` + all},
 		{
 			"port taken", "ROLL_PORT=" + port, "stage1-roll",
-			"port " + port + " of roll is taken: stop what uses it, or set ROLL_PORT to another port",
+			"port " + port + " of roll is in use: stop the program that uses it, or set ROLL_PORT to another port",
 		},
 		{
 			"service does not start", "MAX_WAIT=soon", "stage1-roll",

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/term"
 )
 
-// progress reads the log lines of the traffic generator, and shows how many users are done.
+// progress reads the log lines of the traffic generator, and shows how many users have finished.
 type progress struct {
-	rest []byte // of a line that is not whole yet
+	rest []byte // beginning of an incomplete line
 	mu   sync.Mutex
 	out  io.Writer
 	bar  *progressbar.ProgressBar
@@ -31,7 +31,7 @@ type trafficLine struct {
 
 func newProgress(out io.Writer) *progress { return &progress{out: out} }
 
-// Write takes what a pipe hands over, which may end within a line.
+// Write takes data from a pipe, which may end in the middle of a line.
 func (p *progress) Write(part []byte) (int, error) {
 	p.rest = append(p.rest, part...)
 	for {
@@ -52,7 +52,7 @@ func (p *progress) print(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		_ = p.bar.Clear() // a bar that cannot be drawn is no reason to stop
+		_ = p.bar.Clear() // the run goes on even if the bar cannot be drawn
 	}
 	fmt.Fprint(p.out, text)
 }
@@ -61,12 +61,12 @@ func (p *progress) show(line trafficLine) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch line.Message {
-	case "traffic generation starts":
+	case "traffic generation started":
 		fmt.Fprintf(p.out, "%d users roll %d times\n", line.Users, line.Rolls)
 		if out, ok := p.out.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
 			p.bar = progressbar.NewOptions(line.Users,
 				progressbar.OptionSetWriter(p.out),
-				progressbar.OptionSetDescription("users that are done"),
+				progressbar.OptionSetDescription("users finished"),
 				progressbar.OptionShowCount(),
 				progressbar.OptionSetElapsedTime(false),
 				progressbar.OptionSetPredictTime(false),
@@ -78,6 +78,6 @@ func (p *progress) show(line trafficLine) {
 			_ = p.bar.Add(1)
 		}
 	case "traffic generation is complete":
-		fmt.Fprintf(p.out, "replies by status: %v, median %s, 95th percentile %s\n", line.Replies, line.Median, line.P95)
+		fmt.Fprintf(p.out, "responses by status: %v, median %s, 95th percentile %s\n", line.Replies, line.Median, line.P95)
 	}
 }

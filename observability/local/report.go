@@ -14,7 +14,7 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// report is the one screen about a run: two traces, what each route did, and the dice.
+// report returns a one-screen summary of a run: two traces, the requests by route, and the dice.
 func report(s *store.Store) string {
 	all := show.Traces(s)
 	var out strings.Builder
@@ -26,10 +26,10 @@ func report(s *store.Store) string {
 	if i := slices.IndexFunc(all, show.Trace.Failed); i >= 0 {
 		fmt.Fprintf(&out, "\n%s %s\n%s", show.Bold.Render("A failed request"), show.Faint.Render(all[i].ID), all[i])
 	}
-	fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Requests, as the services saw them"), requests(s.Spans()))
-	fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Dice that were rolled"), show.Dice(s.Points()))
+	fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Requests by service and route"), requests(s.Spans()))
+	fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Dice rolled"), show.Dice(s.Points()))
 	if records := s.Records(); slices.ContainsFunc(records, show.Elsewhere) {
-		fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Log records, by the tenant that the collector sent them to"), tenants(records))
+		fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Log records by tenant"), tenants(records))
 	}
 	return out.String()
 }
@@ -57,7 +57,7 @@ func requests(spans []store.Span) string {
 	return t.String()
 }
 
-// tenants counts the log records of each tenant of Loki and message.
+// tenants counts the log records by Loki tenant and message.
 func tenants(records []store.Record) string {
 	type row struct{ tenant, record string }
 	counts := make(map[row]int)
@@ -73,11 +73,11 @@ func tenants(records []store.Record) string {
 	return t.String()
 }
 
-// invitation says what one can do while the stage goes on running.
+// invitation tells the user what to do while the stage is still running.
 func invitation(s *compose.Stage) string {
 	page := ""
 	if url := s.URL("frontend"); url != "" {
-		page = fmt.Sprintf("Open %s, or ask the roll service:", url)
+		page = fmt.Sprintf("Open %s, or call the roll service:", url)
 	}
-	return fmt.Sprintf("\nThe stage goes on running. Send it a request, and its trace appears here. Ctrl-C ends it.\n%s\n    curl '%s/roll?die=fair'\n\n", page, s.URL("roll"))
+	return fmt.Sprintf("\nThe stage is still running. Send it a request to see its trace here. Press Ctrl-C to stop.\n%s\n    curl '%s/roll?die=fair'\n\n", page, s.URL("roll"))
 }

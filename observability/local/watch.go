@@ -11,7 +11,7 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// withFirst calls do, and meanwhile prints the first whole trace that arrives.
+// withFirst calls do, and prints the first complete trace that arrives in the meantime.
 func withFirst(ctx context.Context, s *store.Store, out *progress, do func() error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -36,7 +36,7 @@ func showFirst(ctx context.Context, s *store.Store, out *progress) {
 	}
 }
 
-// watch prints each trace that arrives from now on, once it is whole, until ctx ends.
+// watch prints each new trace once it is complete, until ctx is canceled.
 func watch(ctx context.Context, s *store.Store, out io.Writer) {
 	shown := make(map[string]bool)
 	for _, t := range show.Traces(s) {
@@ -51,7 +51,7 @@ func watch(ctx context.Context, s *store.Store, out io.Writer) {
 		for _, t := range show.Traces(s) {
 			if t.Whole() && !shown[t.State()] {
 				shown[t.State()] = true
-				fmt.Fprintf(out, "%s %s\n%s\n", show.Bold.Render("A request of yours"), show.Faint.Render(t.ID), t)
+				fmt.Fprintf(out, "%s %s\n%s\n", show.Bold.Render("Your request"), show.Faint.Render(t.ID), t)
 			}
 		}
 	}

@@ -90,7 +90,7 @@ func (a *account) read(t *testing.T, s *stack.Stack) {
 
 // isRequest reports whether a record is the one of a request that [requests] counts. The frontend writes others too.
 func isRequest(w written) bool {
-	return !slices.Contains([]string{"sign-in", "signed in", "ran", "no reply from the die service"}, w.message)
+	return !slices.Contains([]string{"sign-in", "signed in", "ran", "no response from the die service"}, w.message)
 }
 
 // requests returns how many requests a service wrote of before a time, but for those that a filter takes out.

@@ -7,7 +7,7 @@ import (
 )
 
 // New returns a generator that gives the same numbers for the same seed. It is safe for concurrent use,
-// though the order in which goroutines take their numbers is then up to the scheduler.
+// though the scheduler then decides in which order goroutines get their numbers.
 func New(seed uint64) *rand.Rand {
 	return rand.New(&lockedSource{source: rand.NewPCG(seed, seed)})
 }

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// Reader reads variables one after the other and keeps the first error. The zero value is ready to use.
-// A variable that is unset or empty has its default.
+// Reader reads variables one by one and keeps the first error. The zero value is ready to use.
+// A variable that is unset or empty gets its default.
 type Reader struct{ err error }
 
 // Err returns the first error: one line with the variable's name, its value and what is allowed.
 func (r *Reader) Err() error { return r.err }
 
-// Addr reads an address to listen on, such as ":8080".
+// Addr reads the address that a server listens on, such as ":8080".
 func (r *Reader) Addr(name, fallback string) string {
 	return read(r, name, fallback, "an address to listen on, such as :8080", func(value string) (string, error) {
 		return value, checkAddr(value)
@@ -66,15 +66,15 @@ func (r *Reader) Float(name string, fallback, least, most float64) float64 {
 	})
 }
 
-// Uint64 reads a whole number of 64 bits.
+// Uint64 reads an unsigned 64-bit integer.
 func (r *Reader) Uint64(name string, fallback uint64) uint64 {
 	return read(r, name, fallback, "a whole number from 0 to 18446744073709551615", func(value string) (uint64, error) {
 		return strconv.ParseUint(value, 10, 64)
 	})
 }
 
-// URL reads the address of an HTTP server, such as "http://localhost:8081". A slash at its end is left out, so
-// that paths can be added.
+// URL reads the base URL of an HTTP server, such as "http://localhost:8081". It drops a trailing slash, so that
+// paths can be appended.
 func (r *Reader) URL(name, fallback string) string {
 	return read(r, name, fallback, "a URL such as http://localhost:8081", func(value string) (string, error) {
 		u, err := url.Parse(value)
@@ -100,7 +100,7 @@ func (r *Reader) RequiredURL(name string) string {
 	return r.URL(name, "")
 }
 
-// checkAddr wants a host, which may be empty, and a port.
+// checkAddr returns an error unless addr has a port and a host, which may be empty.
 func checkAddr(addr string) error {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -116,7 +116,7 @@ func within[T int | float64 | time.Duration](value, least, most T) error {
 	if value >= least && value <= most {
 		return nil
 	}
-	return errNotAllowed // also if it is not a number
+	return errNotAllowed // NaN ends here too
 }
 
 func read[T any](r *Reader, name string, fallback T, want string, parse func(string) (T, error)) T {

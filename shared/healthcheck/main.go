@@ -1,5 +1,5 @@
-// Command healthcheck asks the service in its own container whether it is ready, for images without a shell.
-// It reads the service's ADDR, and exits with 1 if GET /healthz is not answered by 200 within 2 seconds.
+// Command healthcheck checks whether the service in its own container is ready. It is for images without a shell.
+// It reads the service's ADDR, and exits with status 1 unless GET /healthz returns 200 within 2 seconds.
 package main
 
 import (

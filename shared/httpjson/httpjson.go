@@ -1,4 +1,4 @@
-// Package httpjson replies to HTTP requests in JSON.
+// Package httpjson writes HTTP responses in JSON.
 package httpjson
 
 import (
@@ -14,22 +14,22 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// StatusClientClosedRequest is the status of a request whose caller went away before the reply. Nobody reads
-// it, but spans and metrics show it. It is nginx's number; the standard has none.
+// StatusClientClosedRequest is the status of a request whose client disconnected before the response. Nobody
+// receives it, but spans and metrics show it. HTTP defines no such status; the number is nginx's.
 const StatusClientClosedRequest = 499
 
 // Reply writes body as JSON. A body that cannot be encoded is a bug and panics before anything is written.
 func Reply(w http.ResponseWriter, status int, body any) {
 	var data bytes.Buffer
 	encoder := json.NewEncoder(&data)
-	encoder.SetEscapeHTML(false) // "&times=10" stays readable; no browser takes JSON for a page
+	encoder.SetEscapeHTML(false) // keeps "&times=10" readable; browsers don't render JSON as HTML
 	if err := encoder.Encode(body); err != nil {
 		panic(fmt.Errorf("encoding a response: %w", err))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(data.Bytes()) // fails only if the caller is gone
+	_, _ = w.Write(data.Bytes()) // fails only if the caller has disconnected
 }
 
 // Error writes {"error": message}. The message says what is wrong and what is allowed.
@@ -37,7 +37,7 @@ func Error(w http.ResponseWriter, status int, message string) {
 	Reply(w, status, map[string]string{"error": message})
 }
 
-// NotFound replies 404 to a path that no route matches, and logs it.
+// NotFound logs a request whose path matches no route, and responds with 404.
 func NotFound(w http.ResponseWriter, r *http.Request) {
 	refuse(w, r, http.StatusNotFound, "no such path")
 }
@@ -48,8 +48,8 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, message string) 
 	Error(w, status, message)
 }
 
-// MethodNotAllowed returns a handler that replies 405 and logs it, with the methods that the path allows in the body and
-// in the Allow header, which RFC 9110, section 15.5.6, requires.
+// MethodNotAllowed returns a handler that logs the request and responds with 405. The body lists the methods that the
+// path allows, and so does the Allow header, as RFC 9110, section 15.5.6, requires.
 func MethodNotAllowed(routes chi.Routes) http.HandlerFunc {
 	methods := []string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
@@ -61,7 +61,7 @@ func MethodNotAllowed(routes chi.Routes) http.HandlerFunc {
 				allowed = append(allowed, method)
 			}
 		}
-		if len(allowed) == 0 { // chi asks whether it knows the method before it looks at the path
+		if len(allowed) == 0 { // for a method that chi doesn't know, it calls this handler whatever the path
 			NotFound(w, r)
 			return
 		}
@@ -71,7 +71,7 @@ func MethodNotAllowed(routes chi.Routes) http.HandlerFunc {
 	}
 }
 
-// Recoverer turns a panic of the handler into a log record with the stack and a reply 500.
+// Recoverer turns a panic in the handler into a log record with the stack trace and a 500 response.
 func Recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -80,7 +80,7 @@ func Recoverer(next http.Handler) http.Handler {
 				return
 			}
 			if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(reason) // net/http's own way to cut a connection
+				panic(reason) // how a handler tells net/http to drop the connection
 			}
 			slog.ErrorContext(r.Context(), "handler panicked", "exception.type", fmt.Sprintf("%T", reason),
 				"exception.message", fmt.Sprint(reason), "exception.stacktrace", string(debug.Stack()))

@@ -1,4 +1,4 @@
-// Package httpserver serves HTTP until it is told to stop, and then lets requests under way finish.
+// Package httpserver serves HTTP until it is told to stop, and then lets requests in flight finish.
 package httpserver
 
 import (
@@ -24,12 +24,12 @@ const (
 	maxHeader     = 64 << 10 // bytes
 )
 
-// Run serves handler on addr, and GET /healthz beside it: outside the handler, so that health checks are
-// neither traced nor counted.
+// Run serves handler on addr. It also serves GET /healthz, outside the handler, so that health checks are neither
+// traced nor counted.
 //
-// When ctx is done, Run stops accepting connections and returns nil once the requests under way have their
-// replies. For 200 ms it still takes requests on the connections that there are, and tells their callers in the
-// replies not to send more. Requests that take longer than 10 seconds then are cut off, and Run says so in its error.
+// When ctx is done, Run stops accepting connections, and returns nil once all requests in flight have finished. For
+// another 200 ms it accepts requests on open connections, and closes each of these connections after the response.
+// Requests that are not finished after 10 seconds are cut off, and Run returns an error.
 func Run(ctx context.Context, addr string, handler http.Handler) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -66,7 +66,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, lin
 	slog.InfoContext(ctx, "stopping")
 	deadline, cancel := context.WithTimeout(requests, drain)
 	defer cancel()
-	// Shutdown closes idle connections at once, also one on which a request has just been sent.
+	// Shutdown closes idle connections at once, even one on which a client has just sent a request.
 	stopping.Store(true)
 	_ = listener.Close()
 	if err := <-failed; !errors.Is(err, net.ErrClosed) {
@@ -77,12 +77,12 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, lin
 	case <-time.After(linger):
 	}
 	if err := server.Shutdown(deadline); err != nil {
-		return errors.Join(fmt.Errorf("cutting off requests that did not finish in %s: %w", drain, err), server.Close())
+		return errors.Join(fmt.Errorf("cut off requests that did not finish within %s: %w", drain, err), server.Close())
 	}
 	return nil
 }
 
-// withGoodbye closes the connection of each request that arrives while the server stops, after the reply says so.
+// withGoodbye announces in the responses that the server sends while it stops that the connection will be closed.
 func withGoodbye(handler http.Handler, stopping *atomic.Bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if stopping.Load() {

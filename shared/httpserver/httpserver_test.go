@@ -120,7 +120,7 @@ func TestStopCutsOffRequestsThatTakeTooLong(t *testing.T) {
 	within(t, "the request to arrive", handler.entered)
 
 	s.stop()
-	if err := within(t, "the server", s.done); err == nil || !strings.Contains(err.Error(), "did not finish in 1ms") {
+	if err := within(t, "the server", s.done); err == nil || !strings.Contains(err.Error(), "did not finish within 1ms") {
 		t.Errorf("serve: %v, want an error that says so", err)
 	}
 	if got := within(t, "the reply", replies); got.err == nil {

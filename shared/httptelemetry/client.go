@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Client returns a transport that adds what otelhttp leaves out: to http.client.request.duration the error.type of a
-// response of 400 and above, and to the span how often the request was sent before, see [WithResendCount]. Put it inside
+// Client returns a transport that adds what otelhttp leaves out. http.client.request.duration gets an error.type if the
+// status is 400 or above, and the span gets the number of earlier attempts; see [WithResendCount]. Put it inside
 // otelhttp's transport.
 //
 // https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpclientrequestduration
@@ -34,7 +34,7 @@ func (c client) RoundTrip(r *http.Request) (*http.Response, error) {
 
 type resendKey struct{}
 
-// WithResendCount returns the context of a request that was sent this many times before.
+// WithResendCount returns the context for a request that has been sent this many times before.
 func WithResendCount(ctx context.Context, resends int) context.Context {
 	return context.WithValue(ctx, resendKey{}, resends)
 }

@@ -26,16 +26,16 @@ const scope = "example.com/dice/shared/httptelemetry"
 
 var duration = telemetry.Must(httpconv.NewServerRequestDuration(
 	otel.Meter(scope, metric.WithInstrumentationVersion(telemetry.Version()), metric.WithSchemaURL(semconv.SchemaURL)),
-	// The bounds that the conventions ask for.
+	// The bounds that the semantic conventions recommend.
 	metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
 ))
 
-// Server returns a middleware that adds what otelchi leaves out to the request's span, and records
+// Server returns a middleware that adds to the request's span what otelchi leaves out, and records
 // http.server.request.duration, in seconds. Put it inside otelchi's middleware, because it needs the span, and outside
 // the one that turns panics into responses.
 //
-// The span's url.query has the values of the named parameters only. Callers may put anything into others, also names
-// and passwords, so those values are replaced by REDACTED.
+// The span's url.query keeps only the named parameters. Callers may put anything into other parameters, even names and
+// passwords, so the names and values of those are replaced with REDACTED.
 //
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
 // https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpserverrequestduration
@@ -70,7 +70,7 @@ func requestAttributes(r *http.Request, parameters []string) []attribute.KeyValu
 	return attributes
 }
 
-// redact returns a query string with the values of these parameters only.
+// redact returns the query string with all parameters but these replaced with REDACTED.
 func redact(query string, parameters []string) string {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -81,13 +81,13 @@ func redact(query string, parameters []string) string {
 		if slices.Contains(parameters, name) {
 			redacted[name] = value
 		} else {
-			redacted.Set("REDACTED", "REDACTED") // a caller chooses names too
+			redacted.Set("REDACTED", "REDACTED") // callers choose the names too
 		}
 	}
 	return redacted.Encode()
 }
 
-// metricAttributes must be called after the router, which notes the route in the request's context.
+// metricAttributes must be called after the router has stored the route in the request's context.
 func metricAttributes(r *http.Request, status int) []attribute.KeyValue {
 	attributes := []attribute.KeyValue{
 		duration.AttrResponseStatusCode(status),
@@ -110,7 +110,7 @@ func protocolVersion(r *http.Request) string {
 	return strconv.Itoa(r.ProtoMajor)
 }
 
-// method keeps callers from creating a time series for every method that they invent.
+// method keeps callers from creating a time series for every method they invent.
 func method(r *http.Request) httpconv.RequestMethodAttr {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,

@@ -1,4 +1,4 @@
-// Package program runs what a program does until a signal stops it.
+// Package program runs a program's main function and stops it on a signal.
 package program
 
 import (
@@ -9,12 +9,11 @@ import (
 	"syscall"
 )
 
-// Main calls run with a context that ends when the program is told to stop, by Ctrl-C or SIGTERM. A second signal ends
-// the program at once. If run fails, Main writes one line with the program's name and the error to stderr, and exits
-// with 1.
+// Main calls run with a context that is canceled by Ctrl-C or SIGTERM. A second signal kills the program at once. If run
+// returns an error, Main writes one line with the program's name and the error to stderr, and exits with status 1.
 func Main(name string, run func(context.Context) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // then a signal does again what it does by default
+	context.AfterFunc(ctx, stop) // restores the default behavior for the next signal
 	err := run(ctx)
 	stop()
 	if err != nil {

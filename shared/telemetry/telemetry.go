@@ -1,7 +1,7 @@
 // Package telemetry starts and stops the OpenTelemetry SDK: traces, metrics and logs.
 //
-// All settings are the standard OTEL_* environment variables. The package is small on purpose: copy its two files
-// into a project of your own and change [namespace].
+// All settings are standard OTEL_* environment variables. The package is small on purpose: copy its two files
+// into your own project and change [namespace].
 package telemetry
 
 import (
@@ -36,7 +36,7 @@ import (
 
 const (
 	namespace    = "dice"
-	module       = "example.com/dice" // of the services; the scope of a log record is the service's package
+	module       = "example.com/dice" // of the services; a log record's scope is the package of its service
 	flushTimeout = 3 * time.Second
 )
 
@@ -44,11 +44,11 @@ const (
 // slog's default logger, which writes JSON lines to stdout and sends the same records to the logger provider.
 //
 // A signal is exported if its exporter variable (OTEL_TRACES_EXPORTER and so on) or an OTLP endpoint variable
-// is set. With OTEL_SDK_DISABLED=true there is no telemetry but the log lines on stdout. Start does not wait for the
-// endpoint. Its error names the variable that has a bad value. Views change how single metrics are aggregated.
+// is set. With OTEL_SDK_DISABLED=true, the only telemetry is the log lines on stdout. Views change how individual
+// metrics are aggregated. Start does not wait for the endpoint. Its error names the variable with the bad value.
 //
-// Stop flushes all signals. It takes 3 seconds at most, even if the endpoint is down or never answers. If telemetry
-// could not be delivered, the SDK reports it in the error, by signal, or on stdout.
+// Stop flushes all signals. It takes at most 3 seconds, even if the endpoint is down or never responds. Telemetry that
+// could not be delivered is reported in stop's error, by signal, or by the SDK on stdout.
 func Start(ctx context.Context, service string, stdout io.Writer, views ...sdkmetric.View) (stop func(context.Context) error, err error) {
 	console := slog.NewJSONHandler(stdout, nil)
 	reportSDKErrors(console)
@@ -92,7 +92,7 @@ func Start(ctx context.Context, service string, stdout io.Writer, views ...sdkme
 	slog.SetDefault(slog.New(logHandler{console, bridge}))
 
 	stopMetrics := func(ctx context.Context) error {
-		_ = metrics.ForceFlush(ctx) // Shutdown alone cuts an export under way short, and reports that as an error
+		_ = metrics.ForceFlush(ctx) // Shutdown alone would abort an export in progress, and return an error
 		return metrics.Shutdown(ctx)
 	}
 	return func(ctx context.Context) error {
@@ -100,7 +100,7 @@ func Start(ctx context.Context, service string, stdout io.Writer, views ...sdkme
 	}, nil
 }
 
-// checkEndpoints finds the mistake that the SDK takes for a URL with the scheme "collector": collector:4317.
+// checkEndpoints rejects endpoints such as collector:4317, which the SDK parses as a URL with the scheme "collector".
 func checkEndpoints() error {
 	for _, signal := range []string{"", "TRACES_", "METRICS_", "LOGS_"} {
 		name := "OTEL_EXPORTER_OTLP_" + signal + "ENDPOINT"
@@ -113,8 +113,8 @@ func checkEndpoints() error {
 	return nil
 }
 
-// exported reports whether a signal ("TRACES", "METRICS" or "LOGS") leaves the process. With no variable set
-// nothing does, so that a service also runs on its own without complaints about a missing collector.
+// exported reports whether a signal ("TRACES", "METRICS" or "LOGS") is exported. If no variable is set, none
+// is, so a service can run on its own without errors about a missing collector.
 func exported(signal string) bool {
 	return cmp.Or(
 		os.Getenv("OTEL_"+signal+"_EXPORTER"),
@@ -123,7 +123,7 @@ func exported(signal string) bool {
 	) != ""
 }
 
-// newTracerProvider makes spans even if it exports none, so that log lines always have a trace id.
+// newTracerProvider creates spans even if none are exported, so that log lines always have a trace ID.
 func newTracerProvider(ctx context.Context, res *resource.Resource) (*sdktrace.TracerProvider, error) {
 	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithRawSpanLimits(spanLimits())}
 	if exported("TRACES") {
@@ -136,8 +136,8 @@ func newTracerProvider(ctx context.Context, res *resource.Resource) (*sdktrace.T
 	return sdktrace.NewTracerProvider(options...), nil
 }
 
-// ownDurations gives the durations that the SDK measures of itself bounds in seconds. Its default bounds begin at 0 and 5.
-// They are recorded if OTEL_GO_X_OBSERVABILITY is true.
+// ownDurations sets bounds in seconds for the SDK's metrics about itself. The default bounds, 0, 5, 10 and so on, are too
+// coarse for them. The SDK records these metrics if OTEL_GO_X_OBSERVABILITY is true.
 var ownDurations = sdkmetric.NewView(
 	sdkmetric.Instrument{Name: "otel.sdk.*.duration"},
 	sdkmetric.Stream{Aggregation: sdkmetric.AggregationExplicitBucketHistogram{
@@ -169,7 +169,7 @@ func newLoggerProvider(ctx context.Context, res *resource.Resource) (*sdklog.Log
 	return sdklog.NewLoggerProvider(options...), nil
 }
 
-// exporterError adds what autoexport's errors leave out: the variables that choose the exporter.
+// exporterError adds to an error of autoexport the variables that choose the exporter.
 func exporterError(signal string, err error) error {
 	exporter := "OTEL_" + signal + "_EXPORTER"
 	protocol := "OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL"
@@ -188,7 +188,7 @@ func newPropagator() (propagation.TextMapPropagator, error) {
 	return propagator, nil
 }
 
-// Version returns the version of the program that Go noted when it built it, such as v1.2.3, or "(devel)".
+// Version returns the version that the go command recorded in the program, such as v1.2.3, or "(devel)".
 func Version() string {
 	build, ok := debug.ReadBuildInfo()
 	if !ok || build.Main.Version == "" {
@@ -197,8 +197,8 @@ func Version() string {
 	return build.Main.Version
 }
 
-// newResource describes what all telemetry of this process comes from. Later options win, so that
-// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word.
+// newResource describes the source of this process's telemetry. Later options take precedence, so
+// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES override the rest.
 func newResource(ctx context.Context, service string) (*resource.Resource, error) {
 	res, err := resource.New(ctx,
 		resource.WithTelemetrySDK(),
@@ -217,8 +217,8 @@ func newResource(ctx context.Context, service string) (*resource.Resource, error
 	return res, nil
 }
 
-// reportSDKErrors sends the SDK's own errors to the console alone: through the logger provider, an error
-// about exporting logs would make one more log to export.
+// reportSDKErrors sends the SDK's own errors only to the console. If they went through the logger provider,
+// an error about exporting logs would create another log record to export.
 func reportSDKErrors(console slog.Handler) {
 	otel.SetLogger(logr.FromSlogHandler(console))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
@@ -226,7 +226,7 @@ func reportSDKErrors(console slog.Handler) {
 	}))
 }
 
-// Must returns the instrument, and panics on what only a wrong name or option can cause.
+// Must returns the instrument. It panics if err is not nil, which only an invalid name or option can cause.
 func Must[T any](instrument T, err error) T {
 	if err != nil {
 		panic(err)
@@ -239,8 +239,8 @@ type provider struct {
 	shutdown func(context.Context) error
 }
 
-// flush shuts the providers down all at once: one after the other, the first that waits for a dead endpoint
-// would use up the time of the rest. It goes on if ctx was canceled, because then most programs stop.
+// flush shuts down all providers concurrently. Otherwise, one that waits for a dead endpoint would use up the
+// time of the others. It ignores cancellation of ctx, because in most programs ctx is already canceled by then.
 func flush(ctx context.Context, providers ...provider) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
@@ -257,8 +257,8 @@ func flush(ctx context.Context, providers ...provider) error {
 	return errors.Join(errs...)
 }
 
-// logHandler writes records to the console, with the ids of the context's span, and to OpenTelemetry, where
-// the bridge adds the ids itself. The bridge has no level of its own: the console's holds for both.
+// logHandler writes records to the console, with the IDs of the context's span, and to OpenTelemetry, where
+// the bridge adds the IDs itself. The bridge has no level of its own, so the console's applies to both.
 type logHandler struct{ console, bridge slog.Handler }
 
 func (h logHandler) Enabled(ctx context.Context, level slog.Level) bool {

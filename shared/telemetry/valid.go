@@ -12,15 +12,15 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// Callers choose the values of some attributes, such as the user agent. OTLP accepts only UTF-8, and limits the size of a
-// message: one bad or huge value would lose everything that is sent with it.
+// Callers choose the values of some attributes, such as the user agent. OTLP accepts only UTF-8 and limits the size of a
+// message, so a single invalid or huge value would lose everything that is sent with it.
 
 const longestAttribute = 1 << 10 // characters
 
-// credential is the name in a request's Basic authentication, which otelchi copies into its span.
+// credential is the user name of a request's Basic authentication, which otelchi copies into its span.
 const credential attribute.Key = "enduser.id"
 
-// spanLimits are those of the environment. Attributes are cut if nothing else is set there.
+// spanLimits returns the limits set in the environment. The default for attribute values is 1024 characters.
 func spanLimits() sdktrace.SpanLimits {
 	limits := sdktrace.NewSpanLimits()
 	if limits.AttributeValueLengthLimit < 0 {
@@ -29,7 +29,7 @@ func spanLimits() sdktrace.SpanLimits {
 	return limits
 }
 
-// recordLimit is the limit of log records: that of the environment, else the same as for spans.
+// recordLimit returns the limit for attributes of log records: the one set in the environment, or the same as for spans.
 func recordLimit() int {
 	for _, name := range []string{"OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"} {
 		if limit, err := strconv.Atoi(os.Getenv(name)); err == nil {
@@ -39,7 +39,7 @@ func recordLimit() int {
 	return longestAttribute
 }
 
-// validSpans is an exporter of spans whose attributes are UTF-8 and hold no credential of a caller.
+// validSpans exports spans with attributes in valid UTF-8 and without the caller's credential.
 type validSpans struct{ sdktrace.SpanExporter }
 
 func (e validSpans) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
@@ -56,10 +56,10 @@ func (s validSpan) Attributes() []attribute.KeyValue {
 	return slices.DeleteFunc(valid(s.ReadOnlySpan.Attributes()), func(a attribute.KeyValue) bool { return a.Key == credential })
 }
 
-// validRecords makes the attributes of log records UTF-8. It comes before the processor that exports them.
+// validRecords makes the attributes of log records valid UTF-8. It must come before the processor that exports them.
 type validRecords struct{}
 
-func (validRecords) Enabled(context.Context, sdklog.EnabledParameters) bool { return false } // has no say in it
+func (validRecords) Enabled(context.Context, sdklog.EnabledParameters) bool { return false } // leaves the decision to the other processor
 
 func (validRecords) OnEmit(_ context.Context, record *sdklog.Record) error {
 	attributes := make([]attribute.KeyValue, 0, record.AttributesLen())
@@ -74,7 +74,7 @@ func (validRecords) OnEmit(_ context.Context, record *sdklog.Record) error {
 func (validRecords) Shutdown(context.Context) error   { return nil }
 func (validRecords) ForceFlush(context.Context) error { return nil }
 
-// valid returns attributes with the replacement character in place of what is not UTF-8 in texts, also in groups.
+// valid returns attributes with invalid UTF-8 in strings, also in groups, replaced with the replacement character.
 func valid(attributes []attribute.KeyValue) []attribute.KeyValue {
 	all := make([]attribute.KeyValue, len(attributes))
 	for i, a := range attributes {
@@ -83,7 +83,7 @@ func valid(attributes []attribute.KeyValue) []attribute.KeyValue {
 			a.Value = attribute.StringValue(strings.ToValidUTF8(a.Value.AsString(), "\uFFFD"))
 		case attribute.MAP:
 			a.Value = attribute.MapValue(valid(a.Value.AsMap())...)
-		default: // no text, but for lists of them, which no caller chooses here
+		default: // not a string; callers choose no lists of strings here
 		}
 		all[i] = a
 	}

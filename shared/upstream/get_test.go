@@ -22,11 +22,11 @@ func TestGetJSON(t *testing.T) {
 	}{
 		{200, `{"number": 7}`, 7, ""},
 		{200, `{"number": 7}` + strings.Repeat(" ", 64<<10), 7, ""},
-		{200, `{"number": "7"}`, 0, "decoding the reply: json: cannot unmarshal string"},
-		{200, `{"number": 7, "text": 1}`, 0, "decoding the reply: json: cannot unmarshal number"}, // nothing of it
-		{200, `<html>`, 0, "decoding the reply: invalid character '<'"},
-		{404, `{"error": "unknown"}`, 0, "the reply is 404 Not Found: unknown"},
-		{500, `<html>`, 0, "the reply is 500 Internal Server Error: "},
+		{200, `{"number": "7"}`, 0, "decoding the response: json: cannot unmarshal string"},
+		{200, `{"number": 7, "text": 1}`, 0, "decoding the response: json: cannot unmarshal number"}, // nothing of it
+		{200, `<html>`, 0, "decoding the response: invalid character '<'"},
+		{404, `{"error": "unknown"}`, 0, "unexpected status 404 Not Found: unknown"},
+		{500, `<html>`, 0, "unexpected status 500 Internal Server Error: "},
 	}
 	for _, test := range tests {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

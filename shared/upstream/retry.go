@@ -21,14 +21,14 @@ var meter = otel.Meter(scope, metric.WithInstrumentationVersion(telemetry.Versio
 
 var retries = telemetry.Must(meter.Int64Counter("dice.call.retries",
 	metric.WithUnit("{retry}"),
-	metric.WithDescription("Calls to another service that were sent again because the connection failed."),
+	metric.WithDescription("Calls to another service that were retried because the connection failed."),
 ))
 
 // Retry returns a transport that sends a request a second time, after a short random pause, if the connection failed:
 // the first attempt cannot have had an effect. It is for requests without a body, and counts dice.call.retries.
 //
-// Put it around a tracing transport, so that each attempt has its own span. net/http itself also sends a GET again,
-// within one span, if an idle connection breaks before the first byte of the response.
+// Put it around a tracing transport, so that each attempt gets its own span. net/http itself also retries a GET, within
+// one span, if an idle connection breaks before the first byte of the response.
 func Retry(next http.RoundTripper) http.RoundTripper { return retrying{next} }
 
 type retrying struct{ next http.RoundTripper }
@@ -36,7 +36,7 @@ type retrying struct{ next http.RoundTripper }
 func (t retrying) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval = 100 * time.Millisecond // give or take half of it: not all callers come back at once
+	pause.InitialInterval = 100 * time.Millisecond // plus or minus half, so that callers don't all retry at once
 	resends := 0
 	attempt := func() (*http.Response, error) {
 		response, err := t.next.RoundTrip(r.WithContext(httptelemetry.WithResendCount(ctx, resends)))

@@ -1,4 +1,4 @@
-// Package upstream calls other services, and says what a failed call means for whoever waits for the reply.
+// Package upstream calls other services, and translates failed calls into responses for the caller.
 package upstream
 
 import (
@@ -11,15 +11,15 @@ import (
 	"example.com/dice/shared/httpjson"
 )
 
-// Unreachable reports whether no connection came about, so that the other service cannot have seen the request.
+// Unreachable reports whether no connection was established, so that the other service cannot have seen the request.
 func Unreachable(err error) bool {
 	operation, ok := errors.AsType[*net.OpError](err)
 	return ok && operation.Op == "dial"
 }
 
-// Explain returns the status that RFC 9110 has for a failed call to the named service, and a sentence for
-// people: 503 if it could not be reached, 504 if it took too long, and 502 if its reply was cut off or made no
-// sense. A reply of 503 or 504 is passed on. If the caller went away, the status is 499, which nobody reads.
+// Explain returns the status that RFC 9110 defines for a failed call to the named service, and a message for
+// people: 503 if the service could not be reached, 504 if it took too long, and 502 if its response was incomplete
+// or invalid. The statuses 503 and 504 are passed on. If the caller disconnected, the status is 499.
 func Explain(service string, err error) (status int, sentence string) {
 	network, _ := errors.AsType[net.Error](err)
 	reply, _ := errors.AsType[StatusError](err)
@@ -33,6 +33,6 @@ func Explain(service string, err error) (status int, sentence string) {
 	case reply.Status == http.StatusServiceUnavailable, reply.Status == http.StatusGatewayTimeout:
 		return reply.Status, fmt.Sprintf("the %s service is not available; try again later", service)
 	default:
-		return http.StatusBadGateway, fmt.Sprintf("the %s service gave a reply that makes no sense", service)
+		return http.StatusBadGateway, fmt.Sprintf("the %s service sent an invalid response", service)
 	}
 }

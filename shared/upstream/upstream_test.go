@@ -43,11 +43,11 @@ func TestExplain(t *testing.T) {
 		status   int
 		sentence string
 	}{
-		{"away", t.Context(), away.URL, 503, "the die service cannot be reached; try again later"},
+		{"down", t.Context(), away.URL, 503, "the die service cannot be reached; try again later"},
 		{"unknown host", t.Context(), "http://nowhere.invalid", 503, "the die service cannot be reached; try again later"},
 		{"slow", t.Context(), server.URL + "/slow", 504, "the die service took too long; try again later"},
-		{"no reply", t.Context(), server.URL + "/broken", 502, "the die service gave a reply that makes no sense"},
-		{"half a reply", t.Context(), server.URL + "/cut", 502, "the die service gave a reply that makes no sense"},
+		{"no reply", t.Context(), server.URL + "/broken", 502, "the die service sent an invalid response"},
+		{"half a reply", t.Context(), server.URL + "/cut", 502, "the die service sent an invalid response"},
 		{"caller gone", canceled, server.URL + "/slow", 499, "canceled by the caller"},
 	}
 	for _, test := range tests {

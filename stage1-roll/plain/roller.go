@@ -12,7 +12,7 @@ type roller struct {
 	maxWait time.Duration
 }
 
-// roll waits, and rolls the die once. It fails with errDieFailed, or with the error of ctx.
+// roll waits, then rolls the die once. It fails with errDieFailed or with the error of ctx.
 func (r roller) roll(ctx context.Context, d die) (int, error) {
 	if err := r.wait(ctx); err != nil {
 		return 0, err

@@ -9,7 +9,7 @@ import (
 	"example.com/dice/shared/telemetry"
 )
 
-// scope is in every span and metric: the package whose code made it.
+// scope names the package that creates the spans and metrics.
 const scope = "example.com/dice/roll"
 
 var (
@@ -23,7 +23,7 @@ var (
 	rollWait = telemetry.Must(meter.Float64Histogram("dice.roll.wait",
 		metric.WithUnit("s"),
 		metric.WithDescription("Random wait before a roll."),
-		// MAX_WAIT is 1 s by default: ten equal buckets up to there, and a few for longer waits.
+		// MAX_WAIT is 1 s by default: ten equal buckets up to 1 s, and a few for longer waits.
 		metric.WithExplicitBucketBoundaries(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 2.5, 5, 10),
 	))
 )

@@ -19,12 +19,12 @@ import (
 
 const (
 	replyTimeout = 30 * time.Second
-	arrival      = time.Second // within which all users begin
-	pause        = time.Second // after a roll without a reply, as a person would
+	arrival      = time.Second // all users start within this time
+	pause        = time.Second // after a roll without a response, as a person would wait
 	longestBody  = 1 << 20     // bytes
 )
 
-// user is a simulated person with a browser of its own.
+// user is a simulated person with their own browser.
 type user struct {
 	label  string
 	target string
@@ -34,16 +34,16 @@ type user struct {
 	client *http.Client
 }
 
-// reply is what a user got for a roll. Its status is 0 if the service did not reply.
+// reply is what a user got for a roll. Its status is 0 if there was no response.
 type reply struct {
 	status   int
 	duration time.Duration
 }
 
-// newUsers makes the users of a run. The same seed gives each of them the same choices.
+// newUsers creates the users. With the same seed, each of them makes the same choices.
 func newUsers(cfg config) []*user {
 	connections := http.DefaultTransport.(*http.Transport).Clone()
-	connections.MaxIdleConns = 0 // no limit but the next
+	connections.MaxIdleConns = 0 // no limit except the next one
 	connections.MaxIdleConnsPerHost = cfg.users
 
 	users := make([]*user, cfg.users)
@@ -62,8 +62,8 @@ func newUsers(cfg config) []*user {
 	return users
 }
 
-// traced makes a client span and a duration for every request to one route, and passes the trace on in its headers. The
-// route is a constant: if names of spans held the id in a path, there would be as many names as ids.
+// traced creates a client span and records a duration for every request to one route, and sends the trace context in the
+// headers. The route is a constant: if span names contained IDs from the path, there would be as many names as IDs.
 func traced(transport http.RoundTripper, route, label string) http.RoundTripper {
 	return otelhttp.NewTransport(httptelemetry.Client(transport),
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
@@ -79,10 +79,10 @@ func totalRolls(users []*user) int {
 	return total
 }
 
-// play rolls one die after the other and hands each reply to done. It ends early if ctx does.
+// play rolls one die after the other and passes each reply to done. It stops early if ctx is canceled.
 //
-// Users do not begin all at once. Otherwise they would share one look-up of the target's name, and all talk to
-// the same one of its instances.
+// Users do not all start at the same time. Otherwise they would share one DNS lookup and all connect to the same
+// instance of the target.
 func (u *user) play(ctx context.Context, done func(reply)) {
 	sleep(ctx, u.delay)
 	for range u.rolls {
@@ -93,7 +93,7 @@ func (u *user) play(ctx context.Context, done func(reply)) {
 		}
 		done(reply{status: status, duration: time.Since(start)})
 		if err != nil {
-			slog.ErrorContext(ctx, "no reply", "traffic.user", u.label, "error", err)
+			slog.ErrorContext(ctx, "no response", "traffic.user", u.label, "error", err)
 			sleep(ctx, pause)
 		}
 	}
@@ -107,7 +107,7 @@ func (u *user) pick() string {
 	return "risky"
 }
 
-// roll asks for one roll and returns the reply's status. Its error means that there was no whole reply.
+// roll asks for one roll and returns the response's status. An error means that the response was incomplete.
 func (u *user) roll(ctx context.Context, die string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.target+"/roll?die="+die, nil)
 	if err != nil {
@@ -119,7 +119,7 @@ func (u *user) roll(ctx context.Context, die string) (int, error) {
 	}
 	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, io.LimitReader(response.Body, longestBody)); err != nil {
-		return 0, fmt.Errorf("reading the reply: %w", err)
+		return 0, fmt.Errorf("reading the response: %w", err)
 	}
 	return response.StatusCode, nil
 }

@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-// traceURL is the address of a trace in Grafana's Explore.
+// traceURL returns the URL of a trace in Grafana's Explore.
 func traceURL(grafana, id string) string {
 	type object = map[string]any
 	panes, err := json.Marshal(object{"trace": object{
@@ -15,7 +15,7 @@ func traceURL(grafana, id string) string {
 		"range":      object{"from": "now-1h", "to": "now"},
 	}})
 	if err != nil {
-		panic(fmt.Errorf("encoding the query for Grafana: %w", err)) // maps of strings can be encoded
+		panic(fmt.Errorf("encoding the query for Grafana: %w", err)) // cannot happen with maps of strings
 	}
 	return grafana + "/explore?" + url.Values{"schemaVersion": {"1"}, "orgId": {"1"}, "panes": {string(panes)}}.Encode()
 }

@@ -18,7 +18,7 @@ import (
 //go:embed page.html
 var pageHTML string
 
-// policy lets the page load nothing, run no script, and post to this site only.
+// policy keeps the page from loading anything, running scripts, and posting to other sites.
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 type handler struct {
@@ -31,7 +31,7 @@ type handler struct {
 type view struct {
 	Dice     []string
 	Chosen   string
-	Output   string // literal text
+	Output   string // plain text, never HTML
 	TraceID  string // of the last run; empty before the first
 	TraceURL string
 }
@@ -43,8 +43,8 @@ func newHandler(rolls rollService, grafana string) handler {
 // open answers GET /: the page before the first run.
 func (h handler) open(w http.ResponseWriter, r *http.Request) { h.show(r.Context(), w, "", reply{}) }
 
-// run answers POST /: it rolls the chosen die, and shows the reply. The page has the status that its box shows,
-// so that this service's own metrics count what its users see.
+// run answers POST /: it rolls the chosen die, and shows the response. The page's status is the one in its output
+// box, so that this service's own metrics count what its users see.
 func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if err := r.ParseForm(); err != nil {
@@ -60,7 +60,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 		slog.InfoContext(ctx, "run canceled by the user", "die.identifier", die)
 		got.status, got.body = upstream.Explain("roll", err)
 	case err != nil:
-		slog.ErrorContext(ctx, "no reply from the roll service", "die.identifier", die, "error", err)
+		slog.ErrorContext(ctx, "no response from the roll service", "die.identifier", die, "error", err)
 		got.status, got.body = upstream.Explain("roll", err)
 	default:
 		slog.InfoContext(ctx, "run", "die.identifier", die, "http.response.status_code", got.status)
@@ -68,7 +68,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	h.show(ctx, w, die, got)
 }
 
-// refusal is the reply to a form that cannot be read.
+// refusal returns the response to a form that cannot be read.
 func refusal(err error) reply {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return reply{http.StatusRequestEntityTooLarge, fmt.Sprintf("the form is too large: it must have at most %d bytes", tooLarge.Limit)}
@@ -76,7 +76,7 @@ func refusal(err error) reply {
 	return reply{http.StatusBadRequest, "the form cannot be read: " + err.Error()}
 }
 
-// show writes the page, with the reply if there is one.
+// show writes the page, with the response if there is one.
 func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen string, got reply) {
 	v := view{Dice: []string{"fair", "risky"}, Chosen: chosen}
 	if got.status != 0 {
@@ -95,5 +95,5 @@ func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen string,
 	if got.status >= http.StatusBadRequest {
 		w.WriteHeader(got.status)
 	}
-	_, _ = w.Write(bytes.ToValidUTF8(body.Bytes(), []byte("\uFFFD"))) // fails only if the user is gone
+	_, _ = w.Write(bytes.ToValidUTF8(body.Bytes(), []byte("\uFFFD"))) // fails only if the user has disconnected
 }

@@ -12,11 +12,11 @@ import (
 	"example.com/dice/shared/httptelemetry"
 )
 
-const largestForm = 1 << 10 // bytes; what users post goes into log records
+const largestForm = 1 << 10 // bytes; posted values go into log records
 
 func newRouter(h handler) http.Handler {
 	r := chi.NewRouter()
-	// As in the roll service. The server's span takes on the trace that the caller's headers name.
+	// As in the roll service. The server span continues the trace in the caller's headers.
 	r.Use(otelchi.Middleware("", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))
 	r.Use(httptelemetry.Server())
 	r.Use(httpjson.Recoverer)
@@ -29,7 +29,7 @@ func newRouter(h handler) http.Handler {
 	return r
 }
 
-// sameSite refuses forms that the pages of other sites post.
+// sameSite rejects forms posted by other sites.
 func sameSite() *http.CrossOriginProtection {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

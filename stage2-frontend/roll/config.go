@@ -7,7 +7,7 @@ import (
 	"example.com/dice/shared/env"
 )
 
-// longestWait keeps a reply well within the server's write timeout.
+// longestWait keeps responses well within the server's write timeout.
 const longestWait = 10 * time.Second
 
 type config struct {
@@ -16,7 +16,7 @@ type config struct {
 	seed    uint64
 }
 
-// readConfig reads the environment. Its error names the variable that has a bad value.
+// readConfig reads the environment. Its error names the variable with the bad value.
 func readConfig() (config, error) {
 	var vars env.Reader
 	cfg := config{

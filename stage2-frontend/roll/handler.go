@@ -48,13 +48,13 @@ func (h handler) roll(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse tells the caller what is wrong with the request.
+// refuse responds with 400 and the reason.
 func refuse(ctx context.Context, w http.ResponseWriter, reason error) {
 	slog.WarnContext(ctx, "roll refused", "error", reason)
 	httpjson.Error(w, http.StatusBadRequest, reason.Error())
 }
 
-// requestedDie returns the die that a request names. Its error is for the caller to read.
+// requestedDie returns the die in a request. Its error is meant for the caller.
 func requestedDie(dice []string) (string, error) {
 	switch len(dice) {
 	case 0:

@@ -14,14 +14,14 @@ type page struct {
 	output string   // the text in the box
 }
 
-// readPage reads a page with this status to its end.
+// readPage parses a page. The status is for the error.
 func readPage(status int, body io.Reader) (page, error) {
 	document, err := goquery.NewDocumentFromReader(body)
 	if err != nil {
 		return page{}, fmt.Errorf("reading the page: %w", err)
 	}
 	if document.Find("output").Length() == 0 {
-		return page{}, fmt.Errorf("not the page: %d %s", status, http.StatusText(status))
+		return page{}, fmt.Errorf("unexpected page: %d %s", status, http.StatusText(status))
 	}
 	p := page{output: document.Find("output").Text()}
 	for _, option := range document.Find("option").EachIter() {
@@ -30,10 +30,10 @@ func readPage(status int, body io.Reader) (page, error) {
 	return p, nil
 }
 
-// replyStatus returns the status that the output box begins with.
+// replyStatus returns the status at the beginning of the output box.
 func (p page) replyStatus() (status int, err error) {
 	if _, err := fmt.Sscan(p.output, &status); err != nil {
-		return 0, fmt.Errorf("the output box says %.80q", p.output)
+		return 0, fmt.Errorf("no status in the output box: %.80q", p.output)
 	}
 	return status, nil
 }

@@ -16,9 +16,9 @@ func TestReadPage(t *testing.T) {
 		{"roll", `<select><option value="fair">Fair<option>risky</select><output>200 OK` + "\n" + `{"roll":5}</output>`, []string{"fair", "risky"}, 200, ""},
 		{"escaped", `<select><option value="a&amp;b">x</select><output>404 &lt;b&gt;</output>`, []string{"a&b"}, 404, ""},
 		{"no dice", `<output>503 Service Unavailable</output>`, nil, 503, ""},
-		{"before a run", `<select><option value="fair">Fair</select><output></output>`, []string{"fair"}, 0, `the output box says ""`},
-		{"other page", `<p>Welcome to nginx`, nil, 0, "not the page: 404 Not Found"},
-		{"empty", ``, nil, 0, "not the page: 404 Not Found"},
+		{"before a run", `<select><option value="fair">Fair</select><output></output>`, []string{"fair"}, 0, `no status in the output box: ""`},
+		{"other page", `<p>Welcome to nginx`, nil, 0, "unexpected page: 404 Not Found"},
+		{"empty", ``, nil, 0, "unexpected page: 404 Not Found"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 const noReply = "none"
 
-// report adds up the replies of all users. The zero value is ready to use, also concurrently.
+// report collects the replies of all users. The zero value is ready to use. It is safe for concurrent use.
 type report struct {
 	mu        sync.Mutex
 	durations []time.Duration
@@ -33,8 +33,8 @@ func (r *report) add(got reply) {
 	r.durations = append(r.durations, got.duration)
 }
 
-// summary says how many rolls there were, the replies by status, and the median and 95th percentile of the
-// time to a reply.
+// summary returns the number of rolls, the replies by status, and the median and 95th percentile of the
+// response time.
 func (r *report) summary(cfg config) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -49,17 +49,17 @@ func (r *report) summary(cfg config) []slog.Attr {
 	}
 }
 
-// err is not nil if no roll at all had a reply.
+// err returns an error if no roll got a reply.
 func (r *report) err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.statuses[noReply] == len(r.durations) {
-		return errors.New("the target became unreachable: no roll had a reply")
+		return errors.New("the target became unreachable: no roll got a response")
 	}
 	return nil
 }
 
-// quantile returns the smallest duration that at least the share q of all is not above (nearest rank).
+// quantile returns the q-quantile by nearest rank: the smallest duration that a share of at least q does not exceed.
 func quantile(sorted []time.Duration, q float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0

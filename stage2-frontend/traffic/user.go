@@ -21,12 +21,12 @@ import (
 
 const (
 	replyTimeout = 30 * time.Second
-	arrival      = time.Second // within which all users begin
-	pause        = time.Second // after a roll without a reply, as a person would
+	arrival      = time.Second // all users start within this time
+	pause        = time.Second // after a roll without a response, as a person would wait
 	longestBody  = 1 << 20     // bytes
 )
 
-// user is a simulated person with a browser of its own.
+// user is a simulated person with their own browser.
 type user struct {
 	label  string
 	target string
@@ -36,16 +36,16 @@ type user struct {
 	client *http.Client
 }
 
-// reply is what a user got for a roll. Its status is 0 if the service did not reply.
+// reply is what a user got for a roll. Its status is 0 if there was no response.
 type reply struct {
 	status   int
 	duration time.Duration
 }
 
-// newUsers makes the users of a run. The same seed gives each of them the same choices.
+// newUsers creates the users. With the same seed, each of them makes the same choices.
 func newUsers(cfg config) []*user {
 	connections := http.DefaultTransport.(*http.Transport).Clone()
-	connections.MaxIdleConns = 0 // no limit but the next
+	connections.MaxIdleConns = 0 // no limit except the next one
 	connections.MaxIdleConnsPerHost = cfg.users
 
 	users := make([]*user, cfg.users)
@@ -64,8 +64,8 @@ func newUsers(cfg config) []*user {
 	return users
 }
 
-// traced makes a client span and a duration for every request to one route, and passes the trace on in its headers. The
-// route is a constant: if names of spans held the id in a path, there would be as many names as ids.
+// traced creates a client span and records a duration for every request to one route, and sends the trace context in the
+// headers. The route is a constant: if span names contained IDs from the path, there would be as many names as IDs.
 func traced(transport http.RoundTripper, route, label string) http.RoundTripper {
 	return otelhttp.NewTransport(httptelemetry.Client(transport),
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
@@ -81,10 +81,10 @@ func totalRolls(users []*user) int {
 	return total
 }
 
-// play rolls one die after the other and hands each reply to done. It ends early if ctx does.
+// play rolls one die after the other and passes each reply to done. It stops early if ctx is canceled.
 //
-// Users do not begin all at once. Otherwise they would share one look-up of the target's name, and all talk to
-// the same one of its instances.
+// Users do not all start at the same time. Otherwise they would share one DNS lookup and all connect to the same
+// instance of the target.
 func (u *user) play(ctx context.Context, done func(reply)) {
 	sleep(ctx, u.delay)
 	for range u.rolls {
@@ -95,7 +95,7 @@ func (u *user) play(ctx context.Context, done func(reply)) {
 		}
 		done(reply{status: status, duration: time.Since(start)})
 		if err != nil {
-			slog.ErrorContext(ctx, "no reply", "traffic.user", u.label, "error", err)
+			slog.ErrorContext(ctx, "no response", "traffic.user", u.label, "error", err)
 		}
 		if err != nil || status > http.StatusInternalServerError {
 			sleep(ctx, pause)
@@ -106,15 +106,15 @@ func (u *user) play(ctx context.Context, done func(reply)) {
 
 func (u *user) pick(dice []string) string { return dice[u.choice.IntN(len(dice))] }
 
-// roll opens the page, chooses a die, presses Run, and returns the status in the output box. Its error means
-// that there was no whole page, or not the one that was wanted.
+// roll opens the page, chooses a die, presses Run, and returns the status in the output box. An error means
+// that the page was incomplete or a different one.
 func (u *user) roll(ctx context.Context) (int, error) {
 	opened, err := u.load(ctx, http.MethodGet, nil)
 	if err != nil {
 		return 0, err
 	}
 	if len(opened.dice) == 0 {
-		return opened.replyStatus() // the box says why
+		return opened.replyStatus() // the output box gives the reason
 	}
 	shown, err := u.load(ctx, http.MethodPost, url.Values{"die": {u.pick(opened.dice)}})
 	if err != nil {

@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// die is a specification, in the file as in a reply.
+// die is a specification, both in the file and in responses.
 type die struct {
 	Faces     []int    `json:"faces"`
 	ErrorRate *float64 `json:"error_rate"` // the probability that a roll fails
 }
 
-// dice are specifications by identifier, and the identifiers in the order of the file.
+// dice holds specifications by identifier, and the identifiers in the order of the file.
 type dice struct {
 	identifiers []string
 	byID        map[string]die
 }
 
-// find returns the die with this identifier. Its error says which there are.
+// find returns the die with this identifier. Its error lists the known dice.
 func (d dice) find(identifier string) (die, error) {
 	if found, ok := d.byID[identifier]; ok {
 		return found, nil
@@ -29,19 +29,19 @@ func (d dice) find(identifier string) (die, error) {
 	return die{}, fmt.Errorf("unknown die %.40q: must be one of %s", identifier, strings.Join(d.identifiers, ", "))
 }
 
-// readDice reads a file with an object of dice. Its error says which die and which field is wrong.
+// readDice reads a JSON file of dice. Its error names the die and the field that are wrong.
 func readDice(file string) (dice, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return dice{}, err
 	}
 	if err := json.Unmarshal(content, &map[string]json.RawMessage{}); err != nil {
-		return dice{}, fmt.Errorf("want one object with a die under each name: %w", err)
+		return dice{}, fmt.Errorf("want one object with a die for each name: %w", err)
 	}
 	all := dice{byID: make(map[string]die)}
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.DisallowUnknownFields()
-	_, _ = decoder.Token() // the first brace: it is an object, see above
+	_, _ = decoder.Token() // the opening brace; the check above found an object
 	for decoder.More() {
 		name, _ := decoder.Token()
 		identifier := name.(string)
@@ -51,7 +51,7 @@ func readDice(file string) (dice, error) {
 			err = d.check()
 		}
 		if _, twice := all.byID[identifier]; twice || identifier == "" {
-			err = errors.New("needs a name of its own")
+			err = errors.New("the name must be unique and not empty")
 		}
 		if err != nil {
 			return dice{}, fmt.Errorf("die %q: %w", identifier, err)
@@ -60,7 +60,7 @@ func readDice(file string) (dice, error) {
 		all.identifiers = append(all.identifiers, identifier)
 	}
 	if len(all.identifiers) == 0 {
-		return dice{}, errors.New("it has no dice")
+		return dice{}, errors.New("contains no dice")
 	}
 	return all, nil
 }
@@ -70,7 +70,7 @@ func (d die) check() error {
 	case len(d.Faces) != 6:
 		return fmt.Errorf("faces: has %d, must have 6", len(d.Faces))
 	case d.ErrorRate == nil:
-		return errors.New("error_rate: is missing, must be from 0 to 1")
+		return errors.New("error_rate: missing, must be from 0 to 1")
 	case *d.ErrorRate < 0 || *d.ErrorRate > 1:
 		return fmt.Errorf("error_rate: is %g, must be from 0 to 1", *d.ErrorRate)
 	}

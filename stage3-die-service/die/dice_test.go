@@ -11,7 +11,7 @@ import (
 func TestReadDice(t *testing.T) {
 	const (
 		good = `{"faces": [1,2,3,4,5,6], "error_rate": 0}`
-		want = "want one object with a die under each name: "
+		want = "want one object with a die for each name: "
 	)
 	tests := []struct {
 		name, content string
@@ -24,18 +24,18 @@ func TestReadDice(t *testing.T) {
 		{"list", `[` + good + `]`, nil, want + "json: cannot unmarshal array into Go value of type map[string]json.RawMessage"},
 		{"cut off", `{"a": ` + good, nil, want + "unexpected end of JSON input"},
 		{"two documents", `{"a": ` + good + `}{}`, nil, want + "invalid character '{' after top-level value"},
-		{"no dice", `{}`, nil, "it has no dice"},
-		{"null", `null`, nil, "it has no dice"},
+		{"no dice", `{}`, nil, "contains no dice"},
+		{"null", `null`, nil, "contains no dice"},
 		{"five sides", `{"ok": ` + good + `, "odd": {"faces": [1,2,3,4,5], "error_rate": 0}}`, nil, `die "odd": faces: has 5, must have 6`},
 		{"no faces", `{"odd": {"error_rate": 0}}`, nil, `die "odd": faces: has 0, must have 6`},
 		{"die null", `{"odd": null}`, nil, `die "odd": faces: has 0, must have 6`},
-		{"no error rate", `{"odd": {"faces": [1,2,3,4,5,6]}}`, nil, `die "odd": error_rate: is missing, must be from 0 to 1`},
+		{"no error rate", `{"odd": {"faces": [1,2,3,4,5,6]}}`, nil, `die "odd": error_rate: missing, must be from 0 to 1`},
 		{"error rate too low", `{"odd": {"faces": [1,2,3,4,5,6], "error_rate": -0.1}}`, nil, `die "odd": error_rate: is -0.1, must be from 0 to 1`},
 		{"error rate too high", `{"odd": {"faces": [1,2,3,4,5,6], "error_rate": 1.5}}`, nil, `die "odd": error_rate: is 1.5, must be from 0 to 1`},
 		{"face is no number", `{"odd": {"faces": [1,2,3,4,5,"6"], "error_rate": 0}}`, nil, `die "odd": json: cannot unmarshal string into Go struct field die.faces of type int`},
 		{"misspelt field", `{"odd": {"faces": [1,2,3,4,5,6], "error": 0}}`, nil, `die "odd": json: unknown field "error"`},
-		{"twice", `{"a": ` + good + `, "a": ` + good + `}`, nil, `die "a": needs a name of its own`},
-		{"no name", `{"": ` + good + `}`, nil, `die "": needs a name of its own`},
+		{"twice", `{"a": ` + good + `, "a": ` + good + `}`, nil, `die "a": the name must be unique and not empty`},
+		{"no name", `{"": ` + good + `}`, nil, `die "": the name must be unique and not empty`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 	"example.com/dice/shared/upstream"
 )
 
-const rollTimeout = 15 * time.Second // the roll service may be set to wait for 10 s
+const rollTimeout = 15 * time.Second // MAX_WAIT of the roll service can be 10 s
 
-// rollService is the roll service as this one sees it.
+// rollService is a client of the roll service.
 type rollService struct {
 	url    string
 	client *http.Client
@@ -26,8 +26,8 @@ func newRollService(url string, timeout time.Duration) rollService {
 	return rollService{url: url, client: &http.Client{Transport: traced("/roll"), Timeout: timeout}}
 }
 
-// traced makes a client span and a duration for every call to one route, and passes the trace on in the headers. The
-// route is a constant: if names of spans held the id in a path, there would be as many names as ids.
+// traced creates a client span and records a duration for every call to one route, and sends the trace context in the
+// headers. The route is a constant: if span names contained IDs from the path, there would be as many names as IDs.
 func traced(route string) http.RoundTripper {
 	return otelhttp.NewTransport(httptelemetry.Client(upstream.Connections()),
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
@@ -35,13 +35,13 @@ func traced(route string) http.RoundTripper {
 	)
 }
 
-// reply is what goes into the output box.
+// reply is the content of the output box.
 type reply struct {
 	status int
 	body   string
 }
 
-// roll asks for one roll and returns the reply, whatever its status. What its error means, upstream.Explain knows.
+// roll asks for one roll and returns the response, whatever its status. Pass its error to upstream.Explain.
 func (s rollService) roll(ctx context.Context, die string) (reply, error) {
 	query := url.Values{"die": {die}}
 	status, body, err := upstream.Get(ctx, s.client, s.url+"/roll?"+query.Encode())

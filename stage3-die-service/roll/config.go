@@ -7,7 +7,7 @@ import (
 	"example.com/dice/shared/env"
 )
 
-// longestWait keeps a reply well within the server's write timeout.
+// longestWait keeps responses well within the server's write timeout.
 const longestWait = 10 * time.Second
 
 type config struct {

@@ -50,28 +50,28 @@ func (h handler) roll(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// noDie tells the caller why there is no die: it is unknown, or the die service did not tell.
+// noDie responds to a request whose die could not be looked up: it is unknown, or the lookup failed.
 func noDie(ctx context.Context, w http.ResponseWriter, err error) {
 	if reply, _ := errors.AsType[upstream.StatusError](err); reply.Status == http.StatusNotFound && reply.Message != "" {
 		refuse(ctx, w, errors.New(reply.Message))
 		return
 	}
 	if errors.Is(err, context.Canceled) {
-		slog.InfoContext(ctx, "look-up canceled by the caller")
+		slog.InfoContext(ctx, "lookup canceled by the caller")
 	} else {
-		slog.ErrorContext(ctx, "look-up failed", "error", err)
+		slog.ErrorContext(ctx, "lookup failed", "error", err)
 	}
 	status, sentence := upstream.Explain("die", err)
 	httpjson.Error(w, status, sentence)
 }
 
-// refuse tells the caller what is wrong with the request.
+// refuse responds with 400 and the reason.
 func refuse(ctx context.Context, w http.ResponseWriter, reason error) {
 	slog.WarnContext(ctx, "roll refused", "error", reason)
 	httpjson.Error(w, http.StatusBadRequest, reason.Error())
 }
 
-// requestedDie returns the die that a request names. Its error is for the caller to read.
+// requestedDie returns the die in a request. Its error is meant for the caller.
 func requestedDie(dice []string) (string, error) {
 	switch len(dice) {
 	case 0:

@@ -116,7 +116,7 @@ func TestHostileRequests(t *testing.T) {
 	}{
 		{"10 MB in a GET", http.MethodGet, "die=fair", http.StatusOK, ""},
 		{"10 MB in a POST", http.MethodPost, "die=fair", http.StatusMethodNotAllowed, "this path allows GET only"},
-		{"method that is none", "INVENTED", "die=fair", http.StatusMethodNotAllowed, "this path allows GET only"},
+		{"unknown method", "INVENTED", "die=fair", http.StatusMethodNotAllowed, "this path allows GET only"},
 		{"thousands of parameters", http.MethodGet, parameters(9_999) + "die=fair", http.StatusOK, ""},
 		{"thousands of dice", http.MethodGet, strings.Repeat("die=fair&", 9_999), http.StatusBadRequest, "die is given 9999 times: give it once"},
 		{"too many parameters", http.MethodGet, parameters(20_000) + "die=fair", http.StatusBadRequest, "malformed query string: number of URL query parameters exceeded limit"},

@@ -12,8 +12,8 @@ import (
 
 func newRouter(h handler) http.Handler {
 	r := chi.NewRouter()
-	// The first is the outermost. The span must exist when the second adds to it, and both must see the response that the
-	// recoverer makes of a panic.
+	// The first middleware is the outermost. The span must exist when the second one adds to it, and both must see the
+	// response that the recoverer sends after a panic.
 	r.Use(otelchi.Middleware("", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))
 	r.Use(httptelemetry.Server("die"))
 	r.Use(httpjson.Recoverer)

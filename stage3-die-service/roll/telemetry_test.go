@@ -96,7 +96,7 @@ func rollUntil(t *testing.T, router http.Handler, want int, query string) {
 			return
 		}
 	}
-	t.Fatalf("no reply with status %d in 1000 rolls", want)
+	t.Fatalf("no response with status %d in 1000 rolls", want)
 }
 
 func TestSpansOfARoll(t *testing.T) {

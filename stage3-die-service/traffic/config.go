@@ -33,7 +33,7 @@ func readConfig() (config, error) {
 	return cfg, vars.Err()
 }
 
-// whereToLook is the attribute that tells people where they see their traffic, if there is such a place.
+// whereToLook returns an attribute with Grafana's URL, or an empty one if there is no Grafana.
 func (c config) whereToLook() slog.Attr {
 	if c.grafana == "" {
 		return slog.Attr{}

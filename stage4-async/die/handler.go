@@ -13,7 +13,7 @@ import (
 
 type handler struct {
 	all     dice
-	latency time.Duration // of every reply, so that one can find out how that shows
+	latency time.Duration // added to every response, to show how a slow service looks
 }
 
 // dice answers GET /dice with all identifiers, and GET /dice?identifier=fair with one specification.
@@ -21,7 +21,7 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	select {
 	case <-ctx.Done():
-		slog.InfoContext(ctx, "look-up canceled by the caller")
+		slog.InfoContext(ctx, "lookup canceled by the caller")
 		httpjson.Error(w, httpjson.StatusClientClosedRequest, "canceled by the caller")
 		return
 	case <-time.After(h.latency):
@@ -46,6 +46,6 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 }
 
 func refuse(ctx context.Context, w http.ResponseWriter, status int, reason error) {
-	slog.WarnContext(ctx, "look-up refused", "error", reason)
+	slog.WarnContext(ctx, "lookup refused", "error", reason)
 	httpjson.Error(w, status, reason.Error())
 }

@@ -1,4 +1,4 @@
-// Command frontend is the web page: choose a die, press Run, and read what the roll service replies.
+// Command frontend serves the web page: choose a die, press Run, and see the roll service's response.
 package main
 
 import (

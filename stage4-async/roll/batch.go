@@ -62,8 +62,8 @@ func (h handler) rollAsync(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// rollBatch rolls the die that many times and returns the total. It fails as the first roll that failed did.
-// It records one batch.
+// rollBatch rolls the die that many times and returns the total. It returns the error of the first roll that
+// failed. It records one batch.
 func (r roller) rollBatch(ctx context.Context, d die, times int) (int, error) {
 	total, err := r.rollConcurrently(ctx, d, times)
 	attributes := append(outcome("dice.batch.outcome", err), attribute.String("die.identifier", d.identifier))
@@ -71,7 +71,7 @@ func (r roller) rollBatch(ctx context.Context, d die, times int) (int, error) {
 	return total, err
 }
 
-// rollConcurrently rolls all dice at once, and returns when all have ended. The first that fails cancels the context of
+// rollConcurrently rolls all dice at once, and returns when all have finished. The first failure cancels the context of
 // the others.
 func (r roller) rollConcurrently(ctx context.Context, d die, times int) (int, error) {
 	group, ctx := errgroup.WithContext(ctx)
@@ -87,7 +87,7 @@ func (r roller) rollConcurrently(ctx context.Context, d die, times int) (int, er
 	return int(total.Load()), err
 }
 
-// requestedTimes returns the number of rolls that a request asks for. Its error is for the caller to read.
+// requestedTimes returns the number of rolls in a request. Its error is meant for the caller.
 func requestedTimes(times []string, most int) (int, error) {
 	switch len(times) {
 	case 0:

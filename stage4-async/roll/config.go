@@ -7,10 +7,10 @@ import (
 	"example.com/dice/shared/env"
 )
 
-// longestWait keeps a reply well within the server's write timeout.
+// longestWait keeps responses well within the server's write timeout.
 const longestWait = 10 * time.Second
 
-// mostTimes bounds the goroutines of one request.
+// mostTimes limits the goroutines of one request.
 const mostTimes = 100_000
 
 type config struct {

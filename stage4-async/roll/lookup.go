@@ -15,15 +15,15 @@ import (
 	"example.com/dice/shared/upstream"
 )
 
-const lookupTimeout = 2 * time.Second // for both attempts together
+const lookupTimeout = 2 * time.Second // for both attempts
 
-// dieService is the die service as this one sees it.
+// dieService is a client of the die service.
 type dieService struct {
 	url    string
 	client *http.Client
 }
 
-// newDieService retries outside of the transport that traces, so that each attempt has a span of its own.
+// newDieService puts retries outside the tracing transport, so that each attempt has its own span.
 func newDieService(url string, timeout time.Duration) dieService {
 	const route = "/dice"
 	traced := otelhttp.NewTransport(httptelemetry.Client(upstream.Connections()),
@@ -33,7 +33,7 @@ func newDieService(url string, timeout time.Duration) dieService {
 	return dieService{url: url, client: &http.Client{Transport: upstream.Retry(traced), Timeout: timeout}}
 }
 
-// find looks a die up. What its error means, upstream.Explain knows; a status 404 is the caller's mistake.
+// find looks up a die. Pass its error to upstream.Explain, unless it has the status 404: then the die is unknown.
 func (s dieService) find(ctx context.Context, identifier string) (die, error) {
 	var found struct {
 		Faces     []int
@@ -44,7 +44,7 @@ func (s dieService) find(ctx context.Context, identifier string) (die, error) {
 		return die{}, err
 	}
 	if len(found.Faces) != 6 || found.ErrorRate == nil || *found.ErrorRate < 0 || *found.ErrorRate > 1 {
-		return die{}, errors.New("the reply is no specification of a die")
+		return die{}, errors.New("the response is not a die specification")
 	}
 	return die{identifier: identifier, faces: found.Faces, errorRate: *found.ErrorRate}, nil
 }

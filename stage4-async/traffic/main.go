@@ -1,6 +1,6 @@
-// Command traffic simulates users that roll dice, all at the same time, and exits.
+// Command traffic simulates users who roll dice concurrently, and exits.
 //
-// Its exit code is 0 although dice fail, and 1 if the target cannot be reached, the run was interrupted, or its
+// It exits with status 0 even if dice fail, and with 1 if the target cannot be reached, the run was interrupted, or
 // telemetry could not be delivered.
 package main
 
@@ -38,13 +38,13 @@ func run(ctx context.Context) (err error) {
 	return generate(ctx, cfg, users, progress)
 }
 
-// reach asks once for the target's health, outside of any trace.
+// reach checks the target's health once, without a trace.
 func reach(ctx context.Context, target string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	status, _, err := upstream.Get(ctx, http.DefaultClient, target+"/healthz")
 	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("its health check answers %d %s", status, http.StatusText(status))
+		err = fmt.Errorf("its health check returned %d %s", status, http.StatusText(status))
 	}
 	return err
 }

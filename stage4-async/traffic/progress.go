@@ -9,7 +9,7 @@ import (
 	"golang.org/x/term"
 )
 
-// progress is where log lines go: to stdout and, if that is a terminal, above a progress bar.
+// progress writes log lines to stdout and, on a terminal, a progress bar below them.
 type progress struct {
 	mu  sync.Mutex
 	out io.Writer
@@ -32,7 +32,7 @@ func newProgress(rolls int) *progress {
 	return p
 }
 
-// Write writes log lines, and draws the bar again below them.
+// Write writes log lines, and redraws the bar below them.
 func (p *progress) Write(lines []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,16 +52,16 @@ func (p *progress) Write(lines []byte) (int, error) {
 	return n, p.bar.RenderBlank()
 }
 
-// rolled moves the bar on by one roll.
+// rolled advances the bar by one roll.
 func (p *progress) rolled() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		_ = p.bar.Add(1) // a bar that cannot be drawn is no reason to stop
+		_ = p.bar.Add(1) // the run goes on even if the bar cannot be drawn
 	}
 }
 
-// finish takes the bar away, also if not all dice were rolled.
+// finish removes the bar, even if not all dice were rolled.
 func (p *progress) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

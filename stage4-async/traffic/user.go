@@ -22,12 +22,12 @@ import (
 
 const (
 	replyTimeout = 30 * time.Second
-	arrival      = time.Second // within which all users begin
-	pause        = time.Second // after a roll without a reply, as a person would
+	arrival      = time.Second // all users start within this time
+	pause        = time.Second // after a roll without a response, as a person would wait
 	longestBody  = 1 << 20     // bytes
 )
 
-// user is a simulated person with a browser of its own.
+// user is a simulated person with their own browser.
 type user struct {
 	label  string
 	target string
@@ -40,17 +40,17 @@ type user struct {
 	maxTimes   int
 }
 
-// reply is what a user got for a roll. Its status is 0 if the service did not reply.
+// reply is what a user got for a roll. Its status is 0 if there was no response.
 type reply struct {
 	status   int
-	dice     int // that the user asked for
+	dice     int // as many as the user asked for
 	duration time.Duration
 }
 
-// newUsers makes the users of a run. The same seed gives each of them the same choices.
+// newUsers creates the users. With the same seed, each of them makes the same choices.
 func newUsers(cfg config) []*user {
 	connections := http.DefaultTransport.(*http.Transport).Clone()
-	connections.MaxIdleConns = 0 // no limit but the next
+	connections.MaxIdleConns = 0 // no limit except the next one
 	connections.MaxIdleConnsPerHost = cfg.users
 
 	users := make([]*user, cfg.users)
@@ -72,8 +72,8 @@ func newUsers(cfg config) []*user {
 	return users
 }
 
-// traced makes a client span and a duration for every request to one route, and passes the trace on in its headers. The
-// route is a constant: if names of spans held the id in a path, there would be as many names as ids.
+// traced creates a client span and records a duration for every request to one route, and sends the trace context in the
+// headers. The route is a constant: if span names contained IDs from the path, there would be as many names as IDs.
 func traced(transport http.RoundTripper, route, label string) http.RoundTripper {
 	return otelhttp.NewTransport(httptelemetry.Client(transport),
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
@@ -89,10 +89,10 @@ func totalRolls(users []*user) int {
 	return total
 }
 
-// play rolls one die after the other and hands each reply to done. It ends early if ctx does.
+// play rolls one die after the other and passes each reply to done. It stops early if ctx is canceled.
 //
-// Users do not begin all at once. Otherwise they would share one look-up of the target's name, and all talk to
-// the same one of its instances.
+// Users do not all start at the same time. Otherwise they would share one DNS lookup and all connect to the same
+// instance of the target.
 func (u *user) play(ctx context.Context, done func(reply)) {
 	sleep(ctx, u.delay)
 	for range u.rolls {
@@ -103,7 +103,7 @@ func (u *user) play(ctx context.Context, done func(reply)) {
 		}
 		done(reply{status: status, dice: dice, duration: time.Since(start)})
 		if err != nil {
-			slog.ErrorContext(ctx, "no reply", "traffic.user", u.label, "error", err)
+			slog.ErrorContext(ctx, "no response", "traffic.user", u.label, "error", err)
 		}
 		if err != nil || status > http.StatusInternalServerError {
 			sleep(ctx, pause)
@@ -114,7 +114,7 @@ func (u *user) play(ctx context.Context, done func(reply)) {
 
 func (u *user) pick(dice []string) string { return dice[u.choice.IntN(len(dice))] }
 
-// times returns the number of dice of a roll: one, or for a share of the rolls from two to maxTimes.
+// times returns the number of dice in a roll: two to maxTimes for asyncShare of the rolls, one for the others.
 func (u *user) times() int {
 	if u.choice.Float64() >= u.asyncShare {
 		return 1
@@ -122,15 +122,15 @@ func (u *user) times() int {
 	return 2 + u.choice.IntN(u.maxTimes-1)
 }
 
-// roll opens the page, chooses a die, presses Run, and returns the status in the output box, and how many dice it
-// asked for. Its error means that there was no whole page, or not the one that was wanted.
+// roll opens the page, chooses a die, presses Run, and returns the status in the output box and how many dice it
+// asked for. An error means that the page was incomplete or a different one.
 func (u *user) roll(ctx context.Context) (status, times int, err error) {
 	opened, err := u.load(ctx, http.MethodGet, nil)
 	if err != nil {
 		return 0, 0, err
 	}
 	if len(opened.dice) == 0 {
-		status, err = opened.replyStatus() // the box says why
+		status, err = opened.replyStatus() // the output box gives the reason
 		return status, 0, err
 	}
 	choice := u.pick(opened.dice)

@@ -13,7 +13,7 @@ type config struct {
 	latency  time.Duration
 }
 
-// readConfig reads the environment. Its error names the variable that has a bad value.
+// readConfig reads the environment. Its error names the variable with the bad value.
 func readConfig() (config, error) {
 	var vars env.Reader
 	cfg := config{

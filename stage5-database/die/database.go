@@ -23,19 +23,19 @@ import (
 )
 
 const (
-	busyTimeout = 500 * time.Millisecond // for a lock that another process holds
-	connections = 4                      // that are kept open: opening one costs as much as many queries
+	busyTimeout = 500 * time.Millisecond // for locks held by other processes
+	connections = 4                      // all kept open, because opening one costs as much as many queries
 )
 
-// openDatabase prepares to open a file of SQLite, which is made if it is not there. Its connections tell of
-// themselves: a span for each query within a request, and db.client.operation.duration for all that they do.
+// openDatabase returns a pool of connections to an SQLite file, which is created if it does not exist. Each query within
+// a request gets a span, and db.client.operation.duration records every operation.
 func openDatabase(file string) (*sql.DB, error) {
-	file, err := filepath.Abs(file) // a file even if it is ":memory:", which each connection would have for itself
+	file, err := filepath.Abs(file) // a file even for ":memory:", which would be a separate database for each connection
 	if err != nil {
 		return nil, err
 	}
 	settings := url.Values{
-		"_journal_mode": {"WAL"}, // who reads does not wait for who writes
+		"_journal_mode": {"WAL"}, // readers don't block on writers
 		"_synchronous":  {"NORMAL"},
 		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
 		"_foreign_keys": {"on"},
@@ -60,22 +60,22 @@ func openDatabase(file string) (*sql.DB, error) {
 	return db, nil
 }
 
-// withinRequest keeps what nobody asked for, such as the work at the start, from making traces of one span.
+// withinRequest suppresses spans outside of requests, such as those at startup, which would be traces with one span.
 func withinRequest(ctx context.Context, _ otelsql.Method, _ string, _ []driver.NamedValue) bool {
 	return trace.SpanFromContext(ctx).IsRecording()
 }
 
-// spanName returns the summary, as the conventions want it.
+// spanName returns the query summary, as the semantic conventions require.
 func spanName(_ context.Context, method otelsql.Method, query string) string {
 	return summary(method, query)
 }
 
-// attributesOfSpan adds the summary, by which one can group spans as well as the metric.
+// attributesOfSpan returns the query summary, by which both spans and the metric can be grouped.
 func attributesOfSpan(_ context.Context, method otelsql.Method, query string, _ []driver.NamedValue) []attribute.KeyValue {
 	return []attribute.KeyValue{semconv.DBQuerySummary(summary(method, query))}
 }
 
-// attributesOfError adds the type of the error that a query ended with. That its caller canceled it is no error.
+// attributesOfError returns the type of a query's error. A query that its caller canceled has not failed.
 func attributesOfError(err error) []attribute.KeyValue {
 	if errors.Is(err, context.Canceled) {
 		return nil
@@ -87,7 +87,7 @@ func attributesOfError(err error) []attribute.KeyValue {
 	return attributes
 }
 
-// attributesOfMetric adds to the duration which query it was, and which route of this service it was for.
+// attributesOfMetric returns the query summary and the route of this service that ran the query.
 func attributesOfMetric(ctx context.Context, method otelsql.Method, query string, args []driver.NamedValue) []attribute.KeyValue {
 	attributes := attributesOfSpan(ctx, method, query, args)
 	if route := chi.RouteContext(ctx); route != nil {
@@ -96,10 +96,10 @@ func attributesOfMetric(ctx context.Context, method otelsql.Method, query string
 	return attributes
 }
 
-// views returns what the SDK changes in the metrics of otelsql, which has no options for it.
+// views changes metrics of otelsql that it has no options for.
 func views() []sdkmetric.View {
 	return []sdkmetric.View{
-		// db.operation.name is left out, because otelsql writes the name of a Go method into it; the summary begins with the
+		// db.operation.name is dropped, because otelsql sets it to the name of a Go method; the summary begins with the
 		// operation. The bounds begin below a millisecond, because most queries take less.
 		sdkmetric.NewView(sdkmetric.Instrument{Name: "db.client.operation.duration"}, sdkmetric.Stream{
 			AttributeFilter: attribute.NewDenyKeysFilter(semconv.DBOperationNameKey),
@@ -107,15 +107,15 @@ func views() []sdkmetric.View {
 				Boundaries: []float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10},
 			},
 		}),
-		// These have no name in the conventions, and answer no question here.
+		// The semantic conventions don't define these, and nothing here uses them.
 		sdkmetric.NewView(sdkmetric.Instrument{Name: "db.sql.connection.closed_*"}, sdkmetric.Stream{Aggregation: sdkmetric.AggregationDrop{}}),
 	}
 }
 
 var word = regexp.MustCompile(`(?:^|FROM |JOIN |INTO |EXISTS )(\w+)`)
 
-// summary returns the operation and the tables of a query, such as "SELECT dice": few enough for the name of a span and for
-// a metric. What is no query has the name of what it does, such as "COMMIT".
+// summary returns the operation and the tables of a query, such as "SELECT dice": few enough values for span names and
+// metrics. For a method without a query, it returns the operation, such as "COMMIT".
 func summary(method otelsql.Method, query string) string {
 	if query == "" {
 		last := string(method[strings.LastIndex(string(method), ".")+1:])
@@ -131,16 +131,16 @@ func summary(method otelsql.Method, query string) string {
 	return strings.Join(words, " ")
 }
 
-// advise adds to an error of SQLite what one can do about it.
+// advise adds to an error of SQLite how to fix it.
 func advise(err error) error {
-	reason, _ := errors.AsType[sqlite3.Error](err) // else it has the code 0
+	reason, _ := errors.AsType[sqlite3.Error](err) // the code is 0 for other errors
 	switch reason.Code {
 	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrProtocol:
-		return fmt.Errorf("%w: another program uses it, stop that one", err)
+		return fmt.Errorf("%w: another program is using it; stop that program", err)
 	case sqlite3.ErrReadonly, sqlite3.ErrPerm, sqlite3.ErrCantOpen:
-		return fmt.Errorf("%w: the service must be able to write to this file and to its folder", err)
+		return fmt.Errorf("%w: the service needs write access to this file and its directory", err)
 	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
-		return fmt.Errorf("%w: move it away, with -wal and -shm beside it; it will be made anew from DICE_FILE", err)
+		return fmt.Errorf("%w: move it elsewhere, with its -wal and -shm files; it will be rebuilt from DICE_FILE", err)
 	}
 	return err
 }

@@ -18,20 +18,20 @@ const (
 	selectDie         = `SELECT error_rate, value FROM dice JOIN faces USING (identifier) WHERE identifier = ? ORDER BY faces.position`
 )
 
-// store looks dice up in a database.
+// store looks up dice in a database.
 type store struct {
 	db               *sql.DB
 	pool             metric.Registration
 	identifiers, die *sql.Stmt
 }
 
-// unknownError is a caller's mistake: there is no die with this identifier.
+// unknownError means that there is no die with the requested identifier.
 type unknownError string
 
 func (e unknownError) Error() string { return string(e) }
 
-// openStore opens the database and puts the dice into it. Its error says what to do where that is known. Whoever calls it
-// must call close, unless it returns an error.
+// openStore opens the database and puts the dice into it. Its error says what to do if that is known. The caller must
+// call close, unless openStore returns an error.
 func openStore(ctx context.Context, file string, all dice) (*store, error) {
 	db, err := openDatabase(file)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *store) start(ctx context.Context, file string, all dice) (err error) {
 	return err
 }
 
-// close ends what openStore began. The metrics of the pool end first: they would ask a closed database.
+// close closes the database. It unregisters the pool's metrics first, because they would query a closed database.
 func (s *store) close() error {
 	var err error
 	if s.pool != nil {
@@ -86,7 +86,7 @@ func (s *store) list(ctx context.Context) ([]string, error) {
 	return all, rows.Err()
 }
 
-// find returns the die with this identifier. If there is none, its error is an [unknownError] that says which there are.
+// find returns the die with this identifier. If there is none, its error is an [unknownError] that lists the known dice.
 func (s *store) find(ctx context.Context, identifier string) (die, error) {
 	found, err := s.lookUp(ctx, identifier)
 	if err != nil || len(found.Faces) > 0 {
@@ -99,7 +99,7 @@ func (s *store) find(ctx context.Context, identifier string) (die, error) {
 	return die{}, unknownError(fmt.Sprintf("unknown die %.40q: must be one of %s", identifier, strings.Join(known, ", ")))
 }
 
-// lookUp returns a die without faces if there is none.
+// lookUp returns a die without faces if there is no die with this identifier.
 func (s *store) lookUp(ctx context.Context, identifier string) (die, error) {
 	rows, err := s.die.QueryContext(ctx, identifier)
 	if err != nil {

@@ -36,10 +36,10 @@ func checkUnavailable(t *testing.T, router http.Handler, query, reason string) {
 	t.Helper()
 	var reply *httptest.ResponseRecorder
 	records := recordsOf(func() { reply = send(t.Context(), router, "/dice", query) })
-	if want := `{"error":"the database does not answer; try again later"}` + "\n"; reply.Code != http.StatusServiceUnavailable || reply.Body.String() != want {
+	if want := `{"error":"the database is not responding; try again later"}` + "\n"; reply.Code != http.StatusServiceUnavailable || reply.Body.String() != want {
 		t.Errorf("status %d %s", reply.Code, reply.Body)
 	}
-	if want := fmt.Sprintf("level=ERROR msg=%q error=%q\n", "look-up failed", reason); records != want {
+	if want := fmt.Sprintf("level=ERROR msg=%q error=%q\n", "lookup failed", reason); records != want {
 		t.Errorf("logged %s, want %s", records, want)
 	}
 }
@@ -87,7 +87,7 @@ func TestBusyPool(t *testing.T) {
 				t.Errorf("status %d for a caller who left", got.Code)
 			}
 		})
-		if want := "level=INFO msg=\"look-up canceled by the caller\"\n"; records != want {
+		if want := "level=INFO msg=\"lookup canceled by the caller\"\n"; records != want {
 			t.Errorf("logged %s, want %s", records, want)
 		}
 	})

@@ -19,7 +19,7 @@ import (
 //go:embed page.html
 var pageHTML string
 
-// policy lets the page load nothing, run no script, and post to this site only.
+// policy keeps the page from loading anything, running scripts, and posting to other sites.
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 type handler struct {
@@ -34,7 +34,7 @@ type view struct {
 	Dice     []string
 	Chosen   string
 	Times    string // the number of dice
-	Output   string // literal text
+	Output   string // plain text, never HTML
 	TraceID  string // of the last run; empty before the first
 	TraceURL string
 }
@@ -48,8 +48,8 @@ func (h handler) open(w http.ResponseWriter, r *http.Request) {
 	h.show(r.Context(), w, "", "1", reply{})
 }
 
-// run answers POST /: it rolls the chosen die as often as wanted, and shows the reply. The page has the status that
-// its box shows, so that this service's own metrics count what its users see.
+// run answers POST /: it rolls the chosen die the requested number of times, and shows the response. The page's status
+// is the one in its output box, so that this service's own metrics count what its users see.
 func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if err := r.ParseForm(); err != nil {
@@ -65,7 +65,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 		slog.InfoContext(ctx, "run canceled by the user", "die.identifier", die, "times", times)
 		got.status, got.body = upstream.Explain("roll", err)
 	case err != nil:
-		slog.ErrorContext(ctx, "no reply from the roll service", "die.identifier", die, "times", times, "error", err)
+		slog.ErrorContext(ctx, "no response from the roll service", "die.identifier", die, "times", times, "error", err)
 		got.status, got.body = upstream.Explain("roll", err)
 	default:
 		slog.InfoContext(ctx, "run", "die.identifier", die, "times", times, "http.response.status_code", got.status)
@@ -73,7 +73,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	h.show(ctx, w, die, times, got)
 }
 
-// refusal is the reply to a form that cannot be read.
+// refusal returns the response to a form that cannot be read.
 func refusal(err error) reply {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return reply{http.StatusRequestEntityTooLarge, fmt.Sprintf("the form is too large: it must have at most %d bytes", tooLarge.Limit)}
@@ -81,13 +81,13 @@ func refusal(err error) reply {
 	return reply{http.StatusBadRequest, "the form cannot be read: " + err.Error()}
 }
 
-// show writes the page, with the reply if there is one.
-// Without the die service there is only the chosen die; if there is none, the box says why.
+// show writes the page, with the response if there is one.
+// If the die service fails, the list has only the chosen die; before a choice, the output box gives the reason.
 func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen, times string, got reply) {
 	dice, err := h.dice.identifiers(ctx)
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
-			slog.ErrorContext(ctx, "no reply from the die service", "error", err)
+			slog.ErrorContext(ctx, "no response from the die service", "error", err)
 		}
 		if got.status == 0 {
 			got.status, got.body = upstream.Explain("die", err)
@@ -112,5 +112,5 @@ func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen, times 
 	if got.status >= http.StatusBadRequest {
 		w.WriteHeader(got.status)
 	}
-	_, _ = w.Write(bytes.ToValidUTF8(body.Bytes(), []byte("\uFFFD"))) // fails only if the user is gone
+	_, _ = w.Write(bytes.ToValidUTF8(body.Bytes(), []byte("\uFFFD"))) // fails only if the user has disconnected
 }

@@ -4,18 +4,18 @@ import (
 	"math/rand/v2"
 )
 
-// errDieFailed is the failure of a die itself, not of its caller or of the service.
+// errDieFailed means that the die itself failed, not its caller or the service.
 var errDieFailed = dieError("the die failed; roll again")
 
-// dieError is an error with a type for people and programs that count errors.
+// dieError is an error with a type, so that errors can be counted by type.
 type dieError string
 
 func (e dieError) Error() string { return string(e) }
 
-// ErrorType returns the error's type, which stays the same if the message changes.
+// ErrorType returns the error's type, which stays the same even if the message changes.
 func (dieError) ErrorType() string { return "die_failed" }
 
-// die is what there is to know of a die.
+// die is the specification of a die.
 type die struct {
 	identifier string
 	faces      []int

@@ -17,7 +17,7 @@ type config struct {
 	target          string
 	users           int
 	maxRollsPerUser int
-	asyncShare      float64 // of the rolls that are several dice
+	asyncShare      float64 // share of rolls with several dice
 	maxTimesPerRoll int
 	seed            uint64
 	grafana         string
@@ -38,7 +38,7 @@ func readConfig() (config, error) {
 	return cfg, vars.Err()
 }
 
-// whereToLook is the attribute that tells people where they see their traffic, if there is such a place.
+// whereToLook returns an attribute with Grafana's URL, or an empty one if there is no Grafana.
 func (c config) whereToLook() slog.Attr {
 	if c.grafana == "" {
 		return slog.Attr{}

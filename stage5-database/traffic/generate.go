@@ -8,15 +8,15 @@ import (
 	"sync"
 )
 
-var errInterrupted = errors.New("interrupted before all users were done")
+var errInterrupted = errors.New("interrupted before all users had finished")
 
 // generate runs all users until each has finished its last roll, and logs a summary.
 func generate(ctx context.Context, cfg config, users []*user, progress *progress) error {
-	slog.LogAttrs(ctx, slog.LevelInfo, "traffic generation starts",
+	slog.LogAttrs(ctx, slog.LevelInfo, "traffic generation started",
 		slog.String("target", cfg.target),
 		slog.Int("users", len(users)),
 		slog.Int("rolls", totalRolls(users)),
-		slog.String("seed", strconv.FormatUint(cfg.seed, 10)), // a number of this size would lose digits
+		slog.String("seed", strconv.FormatUint(cfg.seed, 10)), // as a JSON number, it would lose digits
 		cfg.whereToLook(),
 	)
 

@@ -121,7 +121,7 @@ func TestFailuresEndInOneLineAndExitCode1(t *testing.T) {
 		{"MAX_TIMES_PER_ROLL=1", "traffic: MAX_TIMES_PER_ROLL=\"1\": want a whole number from 2 to 100000\n"},
 		{"MAX_ROLLS_PER_USER=many", "traffic: MAX_ROLLS_PER_USER=\"many\": want a whole number from 1 to 1000000\n"},
 		{"TARGET_URL=" + away.URL, fmt.Sprintf("traffic: cannot reach TARGET_URL=%q: ", away.URL)},
-		{"TARGET_URL=" + sick.URL, fmt.Sprintf("traffic: cannot reach TARGET_URL=%q: its health check answers 404 Not Found\n", sick.URL)},
+		{"TARGET_URL=" + sick.URL, fmt.Sprintf("traffic: cannot reach TARGET_URL=%q: its health check returned 404 Not Found\n", sick.URL)},
 	}
 	for _, test := range tests {
 		t.Run(test.env, func(t *testing.T) {
@@ -166,7 +166,7 @@ func TestInterruptEndsTheRun(t *testing.T) {
 	if err := command.Wait(); command.ProcessState.ExitCode() != 1 {
 		t.Errorf("exit: %v", err)
 	}
-	if want := "traffic: interrupted before all users were done\n"; stderr.String() != want {
+	if want := "traffic: interrupted before all users had finished\n"; stderr.String() != want {
 		t.Errorf("stderr %q, want %q", stderr, want)
 	}
 	if lines := logLines(t, stdout); lines[len(lines)-1].Msg != "traffic generation was interrupted" {

@@ -28,7 +28,7 @@ func TestLockedDatabaseAtTheStart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "dice.db")
 	defer lock(t, file)()
 	_, err := openStore(t.Context(), file, specify(0, "a"))
-	if want := "database is locked: another program uses it, stop that one"; err == nil || err.Error() != want {
+	if want := "database is locked: another program is using it; stop that program"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }

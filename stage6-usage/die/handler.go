@@ -12,11 +12,11 @@ import (
 	"example.com/dice/shared/httpjson"
 )
 
-const queryTimeout = time.Second // for all that a request needs; callers wait 2 s
+const queryTimeout = time.Second // for all queries of a request; callers wait 2 s
 
 type handler struct {
 	store   *store
-	latency time.Duration // of every reply, so that one can find out how that shows
+	latency time.Duration // added to every response, to show how a slow service looks
 }
 
 // dice answers GET /dice with all identifiers, and GET /dice?identifier=fair with one specification.
@@ -24,7 +24,7 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	select {
 	case <-ctx.Done():
-		slog.InfoContext(ctx, "look-up canceled by the caller")
+		slog.InfoContext(ctx, "lookup canceled by the caller")
 		httpjson.Error(w, httpjson.StatusClientClosedRequest, "canceled by the caller")
 		return
 	case <-time.After(h.latency):
@@ -55,22 +55,22 @@ func (h handler) dice(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// fail tells the caller why there is no die: it is unknown, or the database did not tell.
+// fail responds to a request whose die could not be looked up: it is unknown, or the database failed.
 func fail(ctx context.Context, w http.ResponseWriter, err error) {
 	_, unknown := errors.AsType[unknownError](err)
 	switch {
 	case unknown:
 		refuse(ctx, w, http.StatusNotFound, err)
 	case errors.Is(err, context.Canceled):
-		slog.InfoContext(ctx, "look-up canceled by the caller")
+		slog.InfoContext(ctx, "lookup canceled by the caller")
 		httpjson.Error(w, httpjson.StatusClientClosedRequest, "canceled by the caller")
 	default:
-		slog.ErrorContext(ctx, "look-up failed", "error", err)
-		httpjson.Error(w, http.StatusServiceUnavailable, "the database does not answer; try again later")
+		slog.ErrorContext(ctx, "lookup failed", "error", err)
+		httpjson.Error(w, http.StatusServiceUnavailable, "the database is not responding; try again later")
 	}
 }
 
 func refuse(ctx context.Context, w http.ResponseWriter, status int, reason error) {
-	slog.WarnContext(ctx, "look-up refused", "error", reason)
+	slog.WarnContext(ctx, "lookup refused", "error", reason)
 	httpjson.Error(w, status, reason.Error())
 }

@@ -12,18 +12,18 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-const seedTimeout = 3 * time.Second // for locks: several services may start at once
+const seedTimeout = 3 * time.Second // to wait for locks: several services may start at once
 
 //go:embed schema.sql
 var schema string
 
 const (
-	deleteDice = `DELETE FROM dice` // and their faces with them
+	deleteDice = `DELETE FROM dice` // deletes their faces, too
 	insertDie  = `INSERT INTO dice (identifier, position, error_rate) VALUES (?, ?, ?)`
 	insertFace = `INSERT INTO faces (identifier, position, value) VALUES (?, ?, ?)`
 )
 
-// seedWhenFree is seed, again and again for a while if another process has locked the database.
+// seedWhenFree calls seed, and retries for a while if another process has locked the database.
 func seedWhenFree(ctx context.Context, db *sql.DB, all dice) error {
 	attempt := func() (struct{}, error) {
 		err := seed(ctx, db, all)
@@ -36,14 +36,14 @@ func seedWhenFree(ctx context.Context, db *sql.DB, all dice) error {
 	return err
 }
 
-// seed makes the tables if they are not there, and replaces the dice in them by these. It is one transaction: who
-// reads meanwhile sees either the old dice or the new ones, and if it fails the old ones stay.
+// seed creates the tables if they don't exist, and replaces the dice in them. It is one transaction, so
+// readers see either the old dice or the new ones, and if it fails, the old ones stay.
 func seed(ctx context.Context, db *sql.DB, all dice) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // of no effect after the commit
+	defer func() { _ = tx.Rollback() }() // does nothing after the commit
 	for _, statement := range []string{schema, deleteDice} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return err

@@ -9,9 +9,9 @@ import (
 	"example.com/dice/shared/upstream"
 )
 
-const lookupTimeout = 2 * time.Second // for both attempts together
+const lookupTimeout = 2 * time.Second // for both attempts
 
-// dieService is the die service as this one sees it.
+// dieService is a client of the die service.
 type dieService struct {
 	url    string
 	client *http.Client
@@ -21,12 +21,12 @@ func newDieService(url string, timeout time.Duration) dieService {
 	return dieService{url: url, client: &http.Client{Transport: upstream.Retry(traced("/dice")), Timeout: timeout}}
 }
 
-// identifiers returns the names of all dice. What its error means, upstream.Explain knows.
+// identifiers returns the names of all dice. Pass its error to upstream.Explain.
 func (s dieService) identifiers(ctx context.Context) ([]string, error) {
 	var all struct{ Identifiers []string }
 	err := upstream.GetJSON(ctx, s.client, s.url+"/dice", &all)
 	if err == nil && len(all.Identifiers) == 0 {
-		err = errors.New("the reply has no identifiers")
+		err = errors.New("the response has no identifiers")
 	}
 	return all.Identifiers, err
 }

@@ -20,7 +20,7 @@ import (
 //go:embed page.html
 var pageHTML string
 
-// policy lets the page load nothing, run no script, and post to this site only.
+// policy keeps the page from loading anything, running scripts, and posting to other sites.
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 type handler struct {
@@ -34,12 +34,12 @@ type handler struct {
 
 // view is what the page shows.
 type view struct {
-	User     string // empty: nobody is signed in
-	Name     string // that was refused
+	User     string // empty if nobody is signed in
+	Name     string // rejected name, shown again in the form
 	Dice     []string
 	Chosen   string
 	Times    string // the number of dice
-	Output   string // literal text
+	Output   string // plain text, never HTML
 	TraceID  string // of the last run; empty before the first
 	TraceURL string
 }
@@ -53,8 +53,8 @@ func (h handler) open(w http.ResponseWriter, r *http.Request) {
 	h.show(r.Context(), w, "", "1", reply{})
 }
 
-// run answers POST /: it rolls the chosen die as often as wanted, and shows the reply. The page has the status that
-// its box shows, so that this service's own metrics count what its users see.
+// run answers POST /: it rolls the chosen die the requested number of times, and shows the response. The page's status
+// is the one in its output box, so that this service's own metrics count what its users see.
 func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	user := h.user(ctx)
@@ -76,7 +76,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 		slog.InfoContext(ctx, "run canceled by the user", "die.identifier", die, "times", times)
 		got.status, got.body = upstream.Explain("roll", err)
 	case err != nil:
-		slog.ErrorContext(ctx, "no reply from the roll service", "die.identifier", die, "times", times, "error", err)
+		slog.ErrorContext(ctx, "no response from the roll service", "die.identifier", die, "times", times, "error", err)
 		got.status, got.body = upstream.Explain("roll", err)
 	default:
 		slog.InfoContext(ctx, "run", "die.identifier", die, "times", times, "http.response.status_code", got.status)
@@ -85,7 +85,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	h.show(ctx, w, die, times, got)
 }
 
-// refusal is the reply to a form that cannot be read.
+// refusal returns the response to a form that cannot be read.
 func refusal(err error) reply {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return reply{http.StatusRequestEntityTooLarge, fmt.Sprintf("the form is too large: it must have at most %d bytes", tooLarge.Limit)}
@@ -93,8 +93,8 @@ func refusal(err error) reply {
 	return reply{http.StatusBadRequest, "the form cannot be read: " + err.Error()}
 }
 
-// show writes the page, with the reply if there is one. Who is not signed in gets the sign-in form.
-// Without the die service there is only the chosen die; if there is none, the box says why.
+// show writes the page, with the response if there is one. Users who are not signed in get the sign-in form.
+// If the die service fails, the list has only the chosen die; before a choice, the output box gives the reason.
 func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen, times string, got reply) {
 	user := h.user(ctx)
 	if user == "" {
@@ -104,7 +104,7 @@ func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen, times 
 	dice, err := h.dice.identifiers(ctx)
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
-			slog.ErrorContext(ctx, "no reply from the die service", "error", err)
+			slog.ErrorContext(ctx, "no response from the die service", "error", err)
 		}
 		if got.status == 0 {
 			got.status, got.body = upstream.Explain("die", err)
@@ -132,5 +132,5 @@ func (h handler) render(ctx context.Context, w http.ResponseWriter, v view, got 
 	if got.status >= http.StatusBadRequest {
 		w.WriteHeader(got.status)
 	}
-	_, _ = w.Write(bytes.ToValidUTF8(body.Bytes(), []byte("\uFFFD"))) // fails only if the user is gone
+	_, _ = w.Write(bytes.ToValidUTF8(body.Bytes(), []byte("\uFFFD"))) // fails only if the user has disconnected
 }

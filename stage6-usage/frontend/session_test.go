@@ -61,7 +61,7 @@ func TestSessionFails(t *testing.T) {
 		h.sessions.Store = test.store
 		var reply *httptest.ResponseRecorder
 		operational, usage := recordsOf(t, func() { reply = postTo(t.Context(), newRouter(h), test.path, "name=Ada", "Cookie", test.cookie) })
-		if want := `{"error":"the session cannot be read or written; try again later"}`; reply.Code != http.StatusInternalServerError || strings.TrimSpace(reply.Body.String()) != want {
+		if want := `{"error":"the session could not be loaded or saved; try again later"}`; reply.Code != http.StatusInternalServerError || strings.TrimSpace(reply.Body.String()) != want {
 			t.Errorf("%s: status %d, %s", test.path, reply.Code, reply.Body)
 		}
 		failures := slices.DeleteFunc(operational, func(record map[string]any) bool { return record["level"] != "ERROR" })

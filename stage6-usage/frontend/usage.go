@@ -13,9 +13,9 @@ import (
 	"example.com/dice/shared/telemetry"
 )
 
-// usage emits events, which are log records with a name: they tell what users do, not how the service runs. They do not go
-// through slog, so they are not on the terminal. The attribute usage has the collector send them to a place of their own,
-// see collector.yaml. No other record has a user's name.
+// usage emits events, which are log records with a name. They record what users do, not how the service runs. They do not
+// go through slog, so they are not on the terminal. The attribute usage tells the collector to store them separately; see
+// collector.yaml. No other log record contains a user's name.
 var usage = otel.Logger("example.com/dice/frontend", log.WithInstrumentationVersion(telemetry.Version()), log.WithSchemaURL(semconv.SchemaURL))
 
 // trackSignIn records that a user has signed in.
@@ -23,8 +23,8 @@ func trackSignIn(ctx context.Context, user string) {
 	emit(ctx, "dice.sign_in", "signed in", semconv.UserName(user))
 }
 
-// trackRun records that a user has run a die, and the status of the response. The die and the number of dice are whatever
-// the user sent until the roll service has accepted them: only then are they recorded.
+// trackRun records that a user has pressed Run, and the status of the response. A user can send anything as the die and
+// the number of dice, so these are recorded only if the roll service has accepted them.
 func trackRun(ctx context.Context, user, die, times string, status int) {
 	attributes := []attribute.KeyValue{semconv.UserName(user), semconv.HTTPResponseStatusCode(status)}
 	dice, err := strconv.Atoi(times)
@@ -43,7 +43,7 @@ func emit(ctx context.Context, name, body string, attributes ...attribute.KeyVal
 	record.AddAttributes(attributes...)
 	record.AddAttributes(
 		attribute.Bool("usage", true),
-		attribute.String("event", name), // Loki does not keep the name of an event
+		attribute.String("event", name), // Loki does not store an event's name
 	)
 	usage.Emit(ctx, record)
 }

@@ -19,8 +19,8 @@ type roller struct {
 	maxWait time.Duration
 }
 
-// roll waits, and rolls the die once. It fails with errDieFailed, or with the error of ctx.
-// It makes one span and counts one roll.
+// roll waits, then rolls the die once. It fails with errDieFailed or with the error of ctx.
+// It creates one span and counts one roll.
 func (r roller) roll(ctx context.Context, d die) (int, error) {
 	identifier := attribute.String("die.identifier", d.identifier)
 	ctx, span := tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))
@@ -59,7 +59,7 @@ func (r roller) wait(ctx context.Context) error {
 	}
 }
 
-// outcome says under the name how a roll ended: rolled, failed or canceled. Only a failed one has an error.type.
+// outcome returns the attributes of an outcome: name is rolled, failed or canceled. Only failures have an error.type.
 func outcome(name attribute.Key, err error) []attribute.KeyValue {
 	switch {
 	case err == nil:
@@ -71,10 +71,10 @@ func outcome(name attribute.Key, err error) []attribute.KeyValue {
 	}
 }
 
-// failed reports whether an error is a failure. A roll that its caller canceled is none.
+// failed reports whether an error is a failure. A canceled roll has not failed.
 func failed(err error) bool { return err != nil && !errors.Is(err, context.Canceled) }
 
-// errorType returns the attribute error.type: one of a few values, unlike the text of an error.
+// errorType returns the attribute error.type. Unlike error messages, it has few values.
 func errorType(err error) attribute.KeyValue {
 	if typed, ok := errors.AsType[interface {
 		error

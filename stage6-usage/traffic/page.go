@@ -12,10 +12,10 @@ import (
 type page struct {
 	dice   []string // in the drop-down
 	output string   // the text in the box
-	signIn bool     // it asks for a name
+	signIn bool     // has the sign-in form
 }
 
-// readPage reads a page with this status to its end.
+// readPage parses a page. The status is for the error.
 func readPage(status int, body io.Reader) (page, error) {
 	document, err := goquery.NewDocumentFromReader(body)
 	if err != nil {
@@ -23,7 +23,7 @@ func readPage(status int, body io.Reader) (page, error) {
 	}
 	signIn := document.Find(`form[action="/sign-in"]`).Length() > 0
 	if document.Find("output").Length() == 0 && !signIn {
-		return page{}, fmt.Errorf("not the page: %d %s", status, http.StatusText(status))
+		return page{}, fmt.Errorf("unexpected page: %d %s", status, http.StatusText(status))
 	}
 	p := page{output: document.Find("output").Text(), signIn: signIn}
 	for _, option := range document.Find("option").EachIter() {
@@ -32,10 +32,10 @@ func readPage(status int, body io.Reader) (page, error) {
 	return p, nil
 }
 
-// replyStatus returns the status that the output box begins with.
+// replyStatus returns the status at the beginning of the output box.
 func (p page) replyStatus() (status int, err error) {
 	if _, err := fmt.Sscan(p.output, &status); err != nil {
-		return 0, fmt.Errorf("the output box says %.80q", p.output)
+		return 0, fmt.Errorf("no status in the output box: %.80q", p.output)
 	}
 	return status, nil
 }

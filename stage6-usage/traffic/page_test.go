@@ -16,11 +16,11 @@ func TestReadPage(t *testing.T) {
 		{"roll", `<select><option value="fair">Fair<option>risky</select><output>200 OK` + "\n" + `{"roll":5}</output>`, []string{"fair", "risky"}, 200, ""},
 		{"escaped", `<select><option value="a&amp;b">x</select><output>404 &lt;b&gt;</output>`, []string{"a&b"}, 404, ""},
 		{"no dice", `<output>503 Service Unavailable</output>`, nil, 503, ""},
-		{"before a run", `<select><option value="fair">Fair</select><output></output>`, []string{"fair"}, 0, `the output box says ""`},
-		{"sign-in", `<form action="/sign-in"></form>`, nil, 0, `the output box says ""`},
+		{"before a run", `<select><option value="fair">Fair</select><output></output>`, []string{"fair"}, 0, `no status in the output box: ""`},
+		{"sign-in", `<form action="/sign-in"></form>`, nil, 0, `no status in the output box: ""`},
 		{"sign-in refused", `<form action="/sign-in"></form><output>400 Bad Request</output>`, nil, 400, ""},
-		{"other page", `<p>Welcome to nginx`, nil, 0, "not the page: 404 Not Found"},
-		{"empty", ``, nil, 0, "not the page: 404 Not Found"},
+		{"other page", `<p>Welcome to nginx`, nil, 0, "unexpected page: 404 Not Found"},
+		{"empty", ``, nil, 0, "unexpected page: 404 Not Found"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

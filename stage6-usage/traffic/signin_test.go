@@ -33,8 +33,8 @@ func TestSignInFails(t *testing.T) {
 		err         string
 	}{
 		{"refused", `<form action="/sign-in"></form><output>400 Bad Request</output>`, 400, ""},
-		{"without effect", `<form action="/sign-in"></form>`, 0, `the output box says ""`},
-		{"other page", `Welcome`, 0, "not the page: 200 OK"},
+		{"without effect", `<form action="/sign-in"></form>`, 0, `no status in the output box: ""`},
+		{"other page", `Welcome`, 0, "unexpected page: 200 OK"},
 		{"no dice", `<output>503 Service Unavailable</output>`, 503, ""},
 	}
 	for _, test := range tests {

@@ -23,12 +23,12 @@ import (
 
 const (
 	replyTimeout = 30 * time.Second
-	arrival      = time.Second // within which all users begin
-	pause        = time.Second // after a roll without a reply, as a person would
+	arrival      = time.Second // all users start within this time
+	pause        = time.Second // after a roll without a response, as a person would wait
 	longestBody  = 1 << 20     // bytes
 )
 
-// user is a simulated person with a browser of its own.
+// user is a simulated person with their own browser.
 type user struct {
 	label  string
 	name   string // to sign in with
@@ -42,17 +42,17 @@ type user struct {
 	maxTimes   int
 }
 
-// reply is what a user got for a roll. Its status is 0 if the service did not reply.
+// reply is what a user got for a roll. Its status is 0 if there was no response.
 type reply struct {
 	status   int
-	dice     int // that the user asked for
+	dice     int // as many as the user asked for
 	duration time.Duration
 }
 
-// newUsers makes the users of a run. The same seed gives each of them the same choices.
+// newUsers creates the users. With the same seed, each of them makes the same choices.
 func newUsers(cfg config) []*user {
 	connections := http.DefaultTransport.(*http.Transport).Clone()
-	connections.MaxIdleConns = 0 // no limit but the next
+	connections.MaxIdleConns = 0 // no limit except the next one
 	connections.MaxIdleConnsPerHost = cfg.users
 
 	users := make([]*user, cfg.users)
@@ -61,7 +61,7 @@ func newUsers(cfg config) []*user {
 		choice := rand.New(rand.NewPCG(cfg.seed, uint64(i)))
 		jar, err := cookiejar.New(nil)
 		if err != nil {
-			panic(fmt.Errorf("making a cookie jar: %w", err)) // it has no options that could be wrong
+			panic(fmt.Errorf("making a cookie jar: %w", err)) // cannot happen without options
 		}
 		users[i] = &user{
 			label:  label,
@@ -79,7 +79,7 @@ func newUsers(cfg config) []*user {
 	return users
 }
 
-// nameOf returns the name of the user i, a different one for each: Ada, Alan and so on, then Ada 2, Alan 2 and so on.
+// nameOf returns the name of user i. Each name is unique: Ada, Alan and so on, then Ada 2, Alan 2 and so on.
 func nameOf(i int) string {
 	names := []string{"Ada", "Alan", "Barbara", "Dennis", "Donald", "Edsger", "Frances", "Grace", "Katherine", "Ken", "Margaret", "Radia"}
 	name := names[i%len(names)]
@@ -89,7 +89,7 @@ func nameOf(i int) string {
 	return name
 }
 
-// routes is a transport with one of its own for each route of the page, also when a form redirects to another one.
+// routes is a transport that uses a separate transport for each route of the page, even after a redirect.
 type routes map[string]http.RoundTripper
 
 func newRoutes(transport http.RoundTripper, label string) routes {
@@ -108,8 +108,8 @@ func (t routes) RoundTrip(r *http.Request) (*http.Response, error) {
 	return next.RoundTrip(r)
 }
 
-// traced makes a client span and a duration for every request to one route, and passes the trace on in its headers. The
-// route is a constant: if names of spans held the id in a path, there would be as many names as ids.
+// traced creates a client span and records a duration for every request to one route, and sends the trace context in the
+// headers. The route is a constant: if span names contained IDs from the path, there would be as many names as IDs.
 func traced(transport http.RoundTripper, route, label string) http.RoundTripper {
 	return otelhttp.NewTransport(httptelemetry.Client(transport),
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
@@ -125,10 +125,10 @@ func totalRolls(users []*user) int {
 	return total
 }
 
-// play rolls one die after the other and hands each reply to done. It ends early if ctx does.
+// play rolls one die after the other and passes each reply to done. It stops early if ctx is canceled.
 //
-// Users do not begin all at once. Otherwise they would share one look-up of the target's name, and all talk to
-// the same one of its instances.
+// Users do not all start at the same time. Otherwise they would share one DNS lookup and all connect to the same
+// instance of the target.
 func (u *user) play(ctx context.Context, done func(reply)) {
 	sleep(ctx, u.delay)
 	for range u.rolls {
@@ -139,7 +139,7 @@ func (u *user) play(ctx context.Context, done func(reply)) {
 		}
 		done(reply{status: status, dice: dice, duration: time.Since(start)})
 		if err != nil {
-			slog.ErrorContext(ctx, "no reply", "traffic.user", u.label, "error", err)
+			slog.ErrorContext(ctx, "no response", "traffic.user", u.label, "error", err)
 		}
 		if err != nil || status > http.StatusInternalServerError {
 			sleep(ctx, pause)
@@ -147,13 +147,13 @@ func (u *user) play(ctx context.Context, done func(reply)) {
 	}
 	slog.InfoContext(ctx, "user finished its last roll", "traffic.user", u.label, "rolls", u.rolls)
 	if _, err := u.load(ctx, http.MethodPost, "/sign-out", nil); err != nil && ctx.Err() == nil {
-		slog.ErrorContext(ctx, "no reply", "traffic.user", u.label, "error", err)
+		slog.ErrorContext(ctx, "no response", "traffic.user", u.label, "error", err)
 	}
 }
 
 func (u *user) pick(dice []string) string { return dice[u.choice.IntN(len(dice))] }
 
-// times returns the number of dice of a roll: one, or for a share of the rolls from two to maxTimes.
+// times returns the number of dice in a roll: two to maxTimes for asyncShare of the rolls, one for the others.
 func (u *user) times() int {
 	if u.choice.Float64() >= u.asyncShare {
 		return 1
@@ -161,9 +161,9 @@ func (u *user) times() int {
 	return 2 + u.choice.IntN(u.maxTimes-1)
 }
 
-// roll opens the page, chooses a die, presses Run, and returns the status in the output box, and how many dice it
-// asked for. Its error means that there was no whole page, or not the one that was wanted.
-// If the page asks for a name, because this is the first roll or the session is gone, the user signs in.
+// roll opens the page, chooses a die, presses Run, and returns the status in the output box and how many dice it
+// asked for. An error means that the page was incomplete or a different one.
+// If the page asks for a name, because this is the first roll or the session has ended, the user signs in.
 func (u *user) roll(ctx context.Context) (status, times int, err error) {
 	opened, err := u.load(ctx, http.MethodGet, "/", nil)
 	if err == nil && opened.signIn {
@@ -173,7 +173,7 @@ func (u *user) roll(ctx context.Context) (status, times int, err error) {
 		return 0, 0, err
 	}
 	if len(opened.dice) == 0 {
-		status, err = opened.replyStatus() // the box says why
+		status, err = opened.replyStatus() // the output box gives the reason
 		return status, 0, err
 	}
 	choice := u.pick(opened.dice)

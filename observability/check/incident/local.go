@@ -65,7 +65,7 @@ func copyWith(ctx context.Context, root string, f fault) (directory string, err 
 		return "", err
 	}
 	if directory, err = os.MkdirTemp("", "dice-incident-"); err != nil {
-		return "", fmt.Errorf("making a directory: %w", err)
+		return "", fmt.Errorf("creating a directory: %w", err)
 	}
 	defer func() {
 		if err != nil {

@@ -30,15 +30,15 @@ import (
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
-// configs is the environment variable that makes a process the collector: its configurations, one a line.
+// configs is the environment variable that makes a process the collector. It lists the configurations, one per line.
 const configs = "DICE_LOCAL_COLLECTOR"
 
-// Variable returns the environment variable that makes a child process of this program the collector, with
+// Variable returns the environment variable that makes a child process of this program run as the collector, with
 // these configurations. Each is a URI such as file:config.yaml; later ones are merged over earlier ones.
 func Variable(uris ...string) string { return configs + "=" + strings.Join(uris, "\n") }
 
-// RunIfChild makes this process the collector, and exits, if it was started with [Variable] in its
-// environment. Call it first in main: the collector sets globals that a program of its own must not share.
+// RunIfChild runs the collector and exits, if this process was started with [Variable] in its
+// environment. Call it first in main: the collector sets globals that it must not share with another program.
 func RunIfChild() {
 	uris := os.Getenv(configs)
 	if uris == "" {

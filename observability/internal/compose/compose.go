@@ -14,13 +14,13 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// Traffic is the name of the service that generates traffic. It listens nowhere and ends by itself.
+// Traffic is the name of the service that generates traffic. It has no port, and exits by itself.
 const Traffic = "traffic"
 
-// Stage is a stage as its compose.yaml describes it, with addresses and files of this machine.
+// Stage is a stage as described in its compose.yaml, with addresses and files of this machine.
 type Stage struct {
 	Name, Dir          string    // Dir is absolute.
-	Services           []Service // The stage's own, in an order in which they can start; traffic is last.
+	Services           []Service // The stage's own, in an order in which they can be started; traffic is last.
 	OTLPGRPC, OTLPHTTP Port      // where the collector listens
 }
 
@@ -30,7 +30,7 @@ type Service struct {
 	Source      string            // directory of its main package; absolute
 	Environment []string          // each NAME=value
 	Volumes     map[string]string // volume names by mount point
-	Port        Port              // zero if the service listens nowhere
+	Port        Port              // zero if the service has no port
 }
 
 // Port is a port of this machine, and the variable that sets it.
@@ -66,7 +66,7 @@ func Load(ctx context.Context, root, name string, settings Settings) (*Stage, er
 		return nil, err
 	}
 	if !slices.Contains(names, name) {
-		return nil, fmt.Errorf("unknown stage %q: there is %s", name, strings.Join(names, ", "))
+		return nil, fmt.Errorf("unknown stage %q: must be one of %s", name, strings.Join(names, ", "))
 	}
 	return LoadDirectory(ctx, filepath.Join(root, name), name, settings)
 }
@@ -119,7 +119,7 @@ func fromProject(name, dir string, project *types.Project) (*Stage, error) {
 		}
 		return nil
 	})
-	// Dependencies come first, but traffic need not depend on all other services.
+	// Dependencies come first. Traffic is moved to the end, because it need not depend on all other services.
 	slices.SortStableFunc(s.Services, func(a, b Service) int { return rank(a) - rank(b) })
 	return s, err
 }
@@ -131,7 +131,7 @@ func rank(s Service) int {
 	return 0
 }
 
-// localAddresses returns old and new text in turn: what an address is called between containers, and on this machine.
+// localAddresses returns pairs of addresses: the one between containers, and the one on this machine.
 func localAddresses(project *types.Project) ([]string, error) {
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
@@ -169,7 +169,7 @@ func newService(from types.ServiceConfig, dir string, addresses []string) Servic
 	return s
 }
 
-// published returns the port of this machine that stands for a container's port, or "" if none does.
+// published returns the port of this machine to which a container's port is published, or "".
 func published(service types.ServiceConfig, target uint32) string {
 	for _, port := range service.Ports {
 		if port.Target == target {
@@ -179,7 +179,7 @@ func published(service types.ServiceConfig, target uint32) string {
 	return ""
 }
 
-// Service returns the service with this name, to be read or changed, or nil if the stage has none.
+// Service returns a pointer to the service with this name, or nil if the stage has none.
 func (s *Stage) Service(name string) *Service {
 	i := slices.IndexFunc(s.Services, func(service Service) bool { return service.Name == name })
 	if i < 0 {
@@ -188,7 +188,7 @@ func (s *Stage) Service(name string) *Service {
 	return &s.Services[i]
 }
 
-// URL returns the address of a service on this machine, or "" if the stage has no such service or it listens nowhere.
+// URL returns the URL of a service on this machine, or "" if the stage has no such service or the service has no port.
 func (s *Stage) URL(service string) string {
 	if found := s.Service(service); found != nil && found.Port.Number != "" {
 		return "http://localhost:" + found.Port.Number

@@ -123,7 +123,7 @@ func TestLoadFailsWithOneClearLine(t *testing.T) {
 		want              string
 	}{
 		{"another directory", filepath.Join(one, "stage1"), "stage1", Settings{}, ": run this from the root of the repository"},
-		{"unknown stage", one, "stage9", Settings{}, `unknown stage "stage9": there is stage1`},
+		{"unknown stage", one, "stage9", Settings{}, `unknown stage "stage9": must be one of stage1`},
 		{"range of ports", one, "stage1", Settings{Override: []string{"ROLL_PORT=8091-8093"}}, "port 8091-8093 of roll: one process needs one port"},
 		{"not YAML", newStage(t, map[string]string{"compose.yaml": "services: ["}), "stage1", Settings{}, "reading compose.yaml: "},
 	}

@@ -1,4 +1,4 @@
-// Package dashboard reads Grafana dashboards from their JSON, as far as tests look at them.
+// Package dashboard reads the parts of Grafana dashboards that tests check.
 package dashboard
 
 import (
@@ -84,14 +84,14 @@ func (d Dashboard) All() []Panel {
 	return all
 }
 
-// Window replaces $__rate_interval, $__auto and $__range by what Grafana makes of them, with scrapes each 5 s and the
+// Window replaces $__rate_interval, $__auto and $__range with the values Grafana uses for a scrape interval of 5 s and the
 // usual time range.
 func Window(expression string) string {
 	return strings.NewReplacer("$__rate_interval", "20s", "$__auto", "30s", "$__range", "5m").Replace(expression)
 }
 
-// Expand returns what Grafana asks the data source for: the query with a window, and with the variables' defaults.
-// For the service graph it is a query of the metrics that the graph is drawn from.
+// Expand returns the query that Grafana sends to the data source: with a window, and with the variables' defaults.
+// For the service graph, it is a query for the metrics from which the graph is drawn.
 func (d Dashboard) Expand(target Target) (source, query string) {
 	if target.QueryType == "serviceMap" {
 		return "prometheus", "traces_service_graph_request_total"

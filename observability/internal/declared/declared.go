@@ -1,4 +1,4 @@
-// Package declared reads what a stage says that it emits, and compares it with what it did emit.
+// Package declared reads the declaration of a stage's telemetry, and compares it with the telemetry that it emitted.
 package declared
 
 import (
@@ -25,7 +25,7 @@ type Telemetry struct {
 	Scraped   []Scraped
 }
 
-// own is how the scopes begin that have the schema URL and a version.
+// own is the prefix of scopes that have the schema URL and a version.
 const own = "example.com/dice/"
 
 // Type is the type of an attribute, or of a string the values that it may have.
@@ -44,7 +44,7 @@ func (t *Type) UnmarshalYAML(node *yaml.Node) error {
 	return node.Decode(&t.Values)
 }
 
-// Call declares that one service calls another, and how often for each roll and each user.
+// Call declares that one service calls another, and how often per roll and per user.
 type Call struct {
 	Client, Server string
 	ForEachRoll    int `yaml:"for_each_roll"`
@@ -60,7 +60,7 @@ type Scraped struct {
 	Labels []string
 }
 
-// Attributes are the names of the attributes that a thing always has, and of those that it may have.
+// Attributes are the names of required and of optional attributes.
 type Attributes struct {
 	Always []string `yaml:"attributes"`
 	Maybe  []string `yaml:"optional_attributes"`
@@ -90,7 +90,7 @@ type Span struct {
 // every stands for every service of the stage.
 const every = "*"
 
-// Metric declares a metric of the services that are listed. If there are none, the collector makes it.
+// Metric declares a metric of the listed services. If none are listed, the collector creates it.
 type Metric struct {
 	Name, Scope, Type, Unit string
 	Service                 []string
@@ -107,7 +107,7 @@ type Log struct {
 	Attributes                     `yaml:",inline"`
 }
 
-// Read reads the declaration of a stage, and adds that of what the collector derives and tells of itself.
+// Read reads the declaration of a stage, and adds that of the telemetry common to all stages.
 func Read(root, stage string) (Telemetry, error) {
 	var declared, derived Telemetry
 	if err := read(filepath.Join(root, stage, "telemetry.yaml"), &declared); err != nil {
@@ -138,7 +138,7 @@ func read(file string, into *Telemetry) error {
 	return nil
 }
 
-// Compare returns one line for each difference between what is declared and what the store has.
+// Compare returns one line for each difference between the declaration and the store.
 func (t Telemetry) Compare(s *store.Store) []string {
 	found := newFindings()
 	t.compareSpans(s.Spans(), found)
@@ -148,7 +148,7 @@ func (t Telemetry) Compare(s *store.Store) []string {
 	return found.differences()
 }
 
-// findMissing finds what is declared and was in none of the comparisons before.
+// findMissing finds declared telemetry that was not seen in any comparison.
 func (t Telemetry) findMissing(found *findings) {
 	for _, span := range t.Spans {
 		found.want(span.Optional, "span", span.Service, span.Name)

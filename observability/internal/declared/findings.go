@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// findings are what a comparison has found so far.
+// findings are the results of a comparison so far.
 type findings struct {
 	seen  map[string]bool
 	lines map[string]bool

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// Ports are below those that systems give to outgoing connections, because one of these might take a port before the
-// stage does. Each process begins elsewhere.
+// Ports are below the range for outgoing connections, because a connection might take a port before the stage does.
+// Each process starts at a different port.
 const first, count = 10_000, 22_000
 
 var next = func() *atomic.Uint32 {
@@ -18,7 +18,7 @@ var next = func() *atomic.Uint32 {
 	return n
 }()
 
-// Variables returns the variables, each NAME=value, that give all services of a stage and its collector a port of their own.
+// Variables returns the variables, each NAME=value, that give each service of a stage and its collector its own port.
 func Variables() []string {
 	var variables []string
 	for _, name := range []string{"ROLL_PORT", "FRONTEND_PORT", "DIE_PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT"} {

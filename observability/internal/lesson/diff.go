@@ -12,7 +12,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-// Differ compares files, with git if it is installed.
+// Differ compares files, using git if it is installed.
 type Differ struct {
 	Git   string // path of the program, or empty
 	Color bool   // by git, as its user has set it
@@ -27,8 +27,8 @@ func NewDiffer() Differ {
 	return Differ{Git: git}
 }
 
-// Hunks returns the difference between two files in the unified format, without the lines that name them. The path of a file
-// that does not exist is empty.
+// Hunks returns the difference between two files in unified format, without the file headers. The path of a file that
+// does not exist is empty.
 func (d Differ) Hunks(before, after string) (string, error) {
 	if d.Git == "" {
 		return plainHunks(before, after)

@@ -17,7 +17,7 @@ import (
 	"example.com/dice/observability/internal/readme"
 )
 
-// Step is the difference between two directories, as far as a reader studies it.
+// Step is the part of the difference between two directories that a reader studies.
 type Step struct {
 	Before, After string // directories, relative to the repository
 	Files         []File // in reading order
@@ -42,14 +42,14 @@ func FindRoot() (string, error) {
 		}
 		parent := filepath.Dir(directory)
 		if parent == directory {
-			return "", errors.New("run this in the repository")
+			return "", errors.New("run this inside the repository")
 		}
 		directory = parent
 	}
 }
 
-// Find returns the step to the stage with this name. The step to the first stage is from the service without
-// instrumentation to the one with it.
+// Find returns the step to the stage with this name. The step to the first stage starts from the service
+// without instrumentation.
 func Find(root, name string, tests bool) (Step, error) {
 	readmes, err := filepath.Glob(filepath.Join(root, "stage*", "README.md"))
 	if err != nil || len(readmes) == 0 {
@@ -62,9 +62,9 @@ func Find(root, name string, tests bool) (Step, error) {
 	i := slices.Index(names, name)
 	switch {
 	case name == "":
-		return Step{}, fmt.Errorf("name one stage: %s", strings.Join(names, ", "))
+		return Step{}, fmt.Errorf("want the name of one stage: %s", strings.Join(names, ", "))
 	case i < 0:
-		return Step{}, fmt.Errorf("unknown stage %q: there is %s", name, strings.Join(names, ", "))
+		return Step{}, fmt.Errorf("unknown stage %q: must be one of %s", name, strings.Join(names, ", "))
 	}
 	s := Step{Before: path.Join(names[0], "plain"), After: path.Join(names[0], "roll")}
 	if i > 0 {
@@ -137,7 +137,7 @@ func studied(name string, tests bool) bool {
 	case "README.md", "go.sum", "telemetry.yaml", ".env":
 		return false
 	}
-	return !strings.HasPrefix(name, "dice.db") // what a die service leaves behind
+	return !strings.HasPrefix(name, "dice.db") // left behind by a die service
 }
 
 // news returns what a README says is new in a file.

@@ -1,4 +1,4 @@
-// Package probe sends log records that the collector must tell apart, and says whether it did.
+// Package probe sends log records that the collector must route to different tenants, and checks that it did.
 package probe
 
 import (
@@ -29,7 +29,7 @@ const (
 	ID = "probe.id"
 )
 
-// kinds are the attributes that make a record one of usage, and those that nearly do.
+// kinds are the attributes of usage records, and of records that look almost like them.
 var kinds = []struct {
 	tenant     string
 	attributes []attribute.KeyValue
@@ -40,7 +40,7 @@ var kinds = []struct {
 	{Dice, []attribute.KeyValue{attribute.String("usage", "true")}},
 }
 
-// Probe sends log records, and remembers where they belong.
+// Probe sends log records, and remembers to which tenant each belongs.
 type Probe struct {
 	provider *sdklog.LoggerProvider
 	want     map[string][]string // the IDs of each tenant
@@ -51,7 +51,7 @@ type Probe struct {
 func New(ctx context.Context, collector string) (*Probe, error) {
 	exporter, err := otlploggrpc.New(ctx, otlploggrpc.WithEndpoint(collector), otlploggrpc.WithInsecure())
 	if err != nil {
-		return nil, fmt.Errorf("making an exporter: %w", err)
+		return nil, fmt.Errorf("creating an exporter: %w", err)
 	}
 	return &Probe{
 		provider: sdklog.NewLoggerProvider(
@@ -63,7 +63,7 @@ func New(ctx context.Context, collector string) (*Probe, error) {
 }
 
 // Send sends n records of each kind, one kind after the other, and returns when the collector has acknowledged all.
-// The SDK's queue takes 2048 records.
+// The SDK's queue holds 2048 records.
 func (p *Probe) Send(ctx context.Context, n int) error {
 	logger := p.provider.Logger(Service)
 	for range n {
@@ -85,7 +85,7 @@ func (p *Probe) Send(ctx context.Context, n int) error {
 	return nil
 }
 
-// Check wants each record once and at its own tenant. Found are the IDs that each tenant has.
+// Check returns an error unless each record was found exactly once, at its tenant. The keys of found are tenants.
 func (p *Probe) Check(found map[string][]string) error {
 	var errs []error
 	for _, tenant := range []string{Dice, Usage} {

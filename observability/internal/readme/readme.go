@@ -13,13 +13,13 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// Readme is what tests want to know of a README.
+// Readme is the parts of a README that tests use.
 type Readme struct {
 	Blocks []Block
 	Links  []string
 	Tables []Table
 
-	section string // while it is read
+	section string // current heading while reading
 }
 
 // Block is a fenced code block. Its language may be followed by an argument: the file that it is an excerpt of,

@@ -15,15 +15,15 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// complete is how long after its end all of a trace has arrived: services hold spans back for a second.
+// complete is how long after a trace's end all of it has arrived: services buffer spans for a second.
 const complete = 2 * time.Second
 
-const operational = "dice" // the tenant of log records that the collector does not send elsewhere
+const operational = "dice" // the default tenant of log records
 
 const (
 	nameWidth    = 36 // with the bar, 80 columns
 	barWidth     = 32
-	mostChildren = 20 // of one span; those with an error are shown nevertheless
+	mostChildren = 20 // of one span; those with an error are always shown
 )
 
 // Styles of text.
@@ -37,14 +37,14 @@ var (
 	normal = lipgloss.NewStyle().Foreground(lipgloss.Color("12"))
 )
 
-// Trace is the spans and log records that have the same trace id.
+// Trace is the spans and log records with the same trace ID.
 type Trace struct {
 	ID      string
 	spans   []store.Span
 	records []store.Record
 }
 
-// Traces groups what the store has, in the order in which the traces began.
+// Traces groups the store's spans and log records by trace, in the order in which the traces began.
 func Traces(s *store.Store) []Trace {
 	byID := make(map[string]*Trace)
 	for _, span := range s.Spans() {
@@ -108,11 +108,10 @@ func (t Trace) roots() []store.Span {
 	return slices.DeleteFunc(slices.Clone(t.spans), func(s store.Span) bool { return ids[s.Parent] })
 }
 
-// Whole reports whether the trace ended long enough ago for all of it to be here.
+// Whole reports whether the trace ended long enough ago for all of it to have arrived.
 func (t Trace) Whole() bool { return time.Since(t.start().Add(t.Duration())) > complete }
 
-// State is another when something was added to the trace: something may be late, and callers may choose an id
-// that was there before.
+// State changes when something is added to the trace: spans may be late, and callers may reuse a trace ID.
 func (t Trace) State() string { return fmt.Sprint(t.ID, len(t.spans), len(t.records)) }
 
 // String draws the trace as a tree: each span with its duration and a bar, each log record below its span.
@@ -159,7 +158,7 @@ func (t Trace) draw(out *strings.Builder, span store.Span, depth int) {
 	}
 }
 
-// bar places the span within the trace's time.
+// bar draws the span's position within the trace.
 func (t Trace) bar(span store.Span) string {
 	whole := float64(max(t.Duration(), 1))
 	before := int(float64(span.Start.Sub(t.start())) / whole * barWidth)
@@ -167,10 +166,10 @@ func (t Trace) bar(span store.Span) string {
 	return strings.Repeat(" ", min(before, barWidth-1)) + strings.Repeat("█", min(length, barWidth-min(before, barWidth-1)))
 }
 
-// Elsewhere reports whether the collector sent a record to a place of its own.
+// Elsewhere reports whether the collector sent a record to another tenant than the default one.
 func Elsewhere(record store.Record) bool { return record.Tenant != operational }
 
-// line is a log record as a person reads it.
+// line formats a log record for people.
 func line(record store.Record) string {
 	words := []string{record.Level, record.Message}
 	for _, key := range slices.Sorted(maps.Keys(record.Attributes)) {

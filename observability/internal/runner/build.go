@@ -14,7 +14,7 @@ import (
 	"example.com/dice/observability/internal/compose"
 )
 
-// checkCompiler finds out before the long build whether there is a compiler for SQLite, which is written in C.
+// checkCompiler checks before the long build that there is a C compiler, which SQLite needs.
 func checkCompiler(ctx context.Context, stage *compose.Stage) error {
 	module, err := os.ReadFile(filepath.Join(stage.Dir, "go.mod"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -25,7 +25,7 @@ func checkCompiler(ctx context.Context, stage *compose.Stage) error {
 	}
 	output, err := exec.CommandContext(ctx, "go", "env", "CC", "CGO_ENABLED").Output()
 	if err != nil {
-		return fmt.Errorf("asking for the C compiler: %w", err)
+		return fmt.Errorf("finding the C compiler: %w", err)
 	}
 	compiler, enabled, _ := strings.Cut(strings.TrimSpace(string(output)), "\n")
 	program, _, _ := strings.Cut(compiler, " ")
@@ -37,7 +37,7 @@ func checkCompiler(ctx context.Context, stage *compose.Stage) error {
 
 // build builds a stage's services into a directory, each under its name.
 func build(ctx context.Context, stage *compose.Stage, into string) error {
-	var own []string // packages of the stage, built together so that nothing is compiled twice
+	var own []string // the stage's packages, built together so that nothing is compiled twice
 	for _, service := range stage.Services {
 		if service.Source == filepath.Join(stage.Dir, service.Name) {
 			own = append(own, "./"+service.Name)
@@ -56,7 +56,7 @@ func build(ctx context.Context, stage *compose.Stage, into string) error {
 	return nil
 }
 
-// goBuild builds packages in a directory. The binaries are without the tables of debuggers, whose linking takes time.
+// goBuild builds packages into a directory, without debug information, which takes time to link.
 func goBuild(ctx context.Context, directory, output string, packages ...string) error {
 	command := exec.CommandContext(ctx, "go", append([]string{"build", "-ldflags=-s -w", "-o", output}, packages...)...)
 	command.Dir = directory

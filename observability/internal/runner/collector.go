@@ -19,7 +19,7 @@ func (r *Runner) startCollector(ctx context.Context) (err error) {
 	if r.receiver, err = r.Store.Receive(ctx); err != nil {
 		return err
 	}
-	files := []string{ // the later are merged over the earlier, as in Docker
+	files := []string{ // later files are merged over earlier ones, as in Docker
 		filepath.Join(r.stage.Dir, "..", "observability", "collector", "config.yaml"),
 		filepath.Join(r.stage.Dir, "collector.yaml"),
 		filepath.Join(r.directory, "overlay.yaml"),
@@ -71,8 +71,8 @@ func readEndpoints(files ...string) (map[string]string, error) {
 	return endpoints, nil
 }
 
-// overlay is how the collector differs from the one in Docker: its addresses, the directory of its queue, and how soon
-// it sends what it derives. Its own metrics and log have nowhere to go here.
+// overlay is the difference from the collector in Docker: its addresses, the directory of its queue, and how soon it
+// sends derived metrics. Its own metrics and logs are switched off, because nothing reads them here.
 func (r *Runner) overlay(endpoints map[string]string) string {
 	stores := strings.NewReplacer(
 		"http://tempo:4318", r.receiver.Tempo,

@@ -20,14 +20,14 @@ func environment(service compose.Service, volumes string) []string {
 			own = append(own, variable)
 		}
 	}
-	own = append(own, "OTEL_METRIC_EXPORT_INTERVAL=500") // ms; who waits for the last values waits for less
+	own = append(own, "OTEL_METRIC_EXPORT_INTERVAL=500") // ms; so that the last values arrive sooner
 	if service.Port.Number != "" {
 		own = append(own, "ADDR="+service.Port.Address())
 	}
 	return own
 }
 
-// inherited is this process's environment without the OTEL_ variables, which are the stage's to set.
+// inherited returns this process's environment without the OTEL_ variables, because the stage sets these.
 func inherited() []string {
 	return slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "OTEL_") })
 }

@@ -20,7 +20,7 @@ const (
 	stopTimeout  = 15 * time.Second // as in compose.yaml: 10 s to finish requests, 3 s to flush telemetry
 )
 
-// process is a child process that can be stopped, and that says how it exited.
+// process is a child process that can be stopped and reports how it exited.
 type process struct {
 	name    string
 	command *exec.Cmd
@@ -29,7 +29,7 @@ type process struct {
 	output  tail
 }
 
-// newCommand returns a command with these variables. No context ends it, because it would have no time to flush.
+// newCommand returns a command with these variables. It has no context, which would kill it before it can flush.
 func newCommand(program string, variables ...string) *exec.Cmd {
 	command := exec.CommandContext(context.Background(), program)
 	command.Env = append(inherited(), variables...)
@@ -75,7 +75,7 @@ func (p *process) waitUntil(ctx context.Context, ready func(context.Context) err
 	}
 }
 
-// failure says how a process exited that should still run, and quotes its last line.
+// failure returns how a process exited that should still be running, with the last line of its output.
 func (p *process) failure() error {
 	if p.err == nil {
 		return fmt.Errorf("%s exited: %s", p.name, p.output.last())
@@ -101,11 +101,11 @@ func (p *process) stop() error {
 
 func (p *process) kill() error {
 	err := p.command.Process.Kill()
-	<-p.done // WaitDelay bounds it
+	<-p.done // returns after WaitDelay at the latest
 	return err
 }
 
-// tail keeps the end of what a process writes.
+// tail keeps the end of a process's output.
 type tail struct {
 	mu  sync.Mutex
 	buf []byte
@@ -132,7 +132,7 @@ func (t *tail) String() string {
 func (t *tail) last() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	line := "it wrote nothing"
+	line := "no output"
 	for scanner := bufio.NewScanner(bytes.NewReader(t.buf)); scanner.Scan(); {
 		if text := strings.TrimSpace(scanner.Text()); text != "" {
 			line = text

@@ -1,4 +1,4 @@
-// Package runner runs a stage as processes of this machine, without Docker: its services, and the real collector,
+// Package runner runs a stage as processes on this machine, without Docker: its services, and the real collector,
 // which sends to a store in memory.
 package runner
 
@@ -18,12 +18,12 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// quiet is how long nothing must arrive at the end before the store has it all. The collector holds data for 200 ms.
+// quiet is how long nothing must arrive before the store is complete. The collector buffers data for 200 ms.
 const quiet = time.Second
 
-// Runner is a stage that runs.
+// Runner is a running stage.
 type Runner struct {
-	Store *store.Store // what the collector has sent
+	Store *store.Store // telemetry from the collector
 
 	stage     *compose.Stage
 	directory string // of binaries, volumes and the collector's queue; removed by Stop
@@ -32,9 +32,9 @@ type Runner struct {
 	services  []*process // in the order in which they started
 }
 
-// Start builds a stage's services, and starts the collector and all services but the traffic generator. It calls
-// report with each thing that it does. The program's main function must call collector.RunIfChild, and the caller must
-// call [Runner.Stop] unless Start returns an error.
+// Start builds a stage's services, and starts the collector and all services except the traffic generator. It calls
+// report before each step. The program's main function must call collector.RunIfChild, and the caller must call
+// [Runner.Stop] unless Start returns an error.
 func Start(ctx context.Context, stage *compose.Stage, report func(doing string)) (_ *Runner, err error) {
 	if err := checkPorts(ctx, stage); err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func Start(ctx context.Context, stage *compose.Stage, report func(doing string))
 		}
 	}()
 	if r.directory, err = os.MkdirTemp("", "dice-"); err != nil {
-		return nil, fmt.Errorf("making a directory: %w", err)
+		return nil, fmt.Errorf("creating a directory: %w", err)
 	}
 	report("building " + stage.Name + " (the first time takes up to five minutes)")
 	if err := build(ctx, stage, r.directory); err != nil {
@@ -71,7 +71,7 @@ func Start(ctx context.Context, stage *compose.Stage, report func(doing string))
 	return r, nil
 }
 
-// checkPorts finds out before the long build whether a port is taken.
+// checkPorts checks before the long build that all ports are free.
 func checkPorts(ctx context.Context, stage *compose.Stage) error {
 	users := []string{"the collector (OTLP over gRPC)", "the collector (OTLP over HTTP)"}
 	ports := []compose.Port{stage.OTLPGRPC, stage.OTLPHTTP}
@@ -83,7 +83,7 @@ func checkPorts(ctx context.Context, stage *compose.Stage) error {
 	for i, port := range ports {
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", port.Address())
 		if err != nil {
-			return fmt.Errorf("port %s of %s is taken: stop what uses it, or set %s to another port",
+			return fmt.Errorf("port %s of %s is in use: stop the program that uses it, or set %s to another port",
 				port.Number, users[i], port.Variable)
 		}
 		if err := listener.Close(); err != nil {
@@ -93,7 +93,7 @@ func checkPorts(ctx context.Context, stage *compose.Stage) error {
 	return nil
 }
 
-// StartService starts a service that does not run, and returns when it is ready.
+// StartService starts a service that is not running, and returns when it is ready.
 func (r *Runner) StartService(ctx context.Context, name string) error {
 	p, err := r.start(name, nil)
 	if err != nil {
@@ -113,7 +113,7 @@ func (r *Runner) start(name string, lines io.Writer) (*process, error) {
 	volumes := filepath.Join(r.directory, "volumes")
 	for _, volume := range service.Volumes {
 		if err := os.MkdirAll(filepath.Join(volumes, volume), 0o700); err != nil {
-			return nil, fmt.Errorf("making a volume for %s: %w", name, err)
+			return nil, fmt.Errorf("creating a volume for %s: %w", name, err)
 		}
 	}
 	command := newCommand(filepath.Join(r.directory, name), environment(*service, volumes)...)
@@ -137,7 +137,7 @@ func checkHealth(ctx context.Context, url string) error {
 	return nil
 }
 
-// StopService asks a service to stop, and waits until it has. The error says how it exited, if not with code 0.
+// StopService stops a service and waits until it has exited. The error says how, if not with status 0.
 func (r *Runner) StopService(name string) error {
 	i := slices.IndexFunc(r.services, func(p *process) bool { return p.name == name })
 	if i < 0 {
@@ -175,8 +175,8 @@ func (r *Runner) Output(service string) string {
 	return ""
 }
 
-// Stop stops the services, which flush what they have, waits until the collector has sent all of it, because its queue
-// ends with it, and stops the collector. After Stop, the store has everything.
+// Stop stops the services, which flush their telemetry. It waits until the collector has sent everything, because its queue
+// ends with it, and stops the collector. After Stop, the store is complete.
 func (r *Runner) Stop() error {
 	var errs []error
 	for _, p := range slices.Backward(r.services) {

@@ -28,7 +28,7 @@ func TestCheckPortsNamesTheFirstThatIsTaken(t *testing.T) {
 		OTLPHTTP: compose.Port{Number: numbers[1], Variable: "OTLP_HTTP_PORT"},
 		Services: []compose.Service{{Name: "roll", Port: compose.Port{Number: numbers[2], Variable: "ROLL_PORT"}}},
 	}
-	want := "port " + numbers[0] + " of the collector (OTLP over gRPC) is taken: stop what uses it, or set OTLP_GRPC_PORT to another port"
+	want := "port " + numbers[0] + " of the collector (OTLP over gRPC) is in use: stop the program that uses it, or set OTLP_GRPC_PORT to another port"
 	if err := checkPorts(t.Context(), stage); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -99,7 +99,7 @@ func TestWaitUntil(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = p.waitUntil(t.Context(), func(context.Context) error { return context.DeadlineExceeded })
-	if want := "sh exited: exit status 1: it wrote nothing"; err == nil || err.Error() != want {
+	if want := "sh exited: exit status 1: no output"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

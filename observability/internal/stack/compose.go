@@ -27,13 +27,13 @@ type Stack struct {
 	Terminal Terminal
 }
 
-// Terminal is what docker compose up prints.
+// Terminal is the output of docker compose up.
 type Terminal struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-// Write adds to what was printed.
+// Write appends to the output.
 func (t *Terminal) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,8 +59,8 @@ func Stages(t *testing.T, root string) []string {
 	return names
 }
 
-// Start builds the stage's images and starts the stage as a user does, by docker compose up in a terminal. After the test
-// nothing is left of the stage.
+// Start builds the stage's images and starts the stage as a user does, with docker compose up in a terminal. After the
+// test, it removes everything that belongs to the stage.
 func Start(t *testing.T, root, stage string, env ...string) *Stack {
 	t.Helper()
 	s := &Stack{Root: root, Stage: stage, Env: env}
@@ -103,7 +103,7 @@ func (s *Stack) left(t *testing.T, kind string) string {
 	return s.Docker(t, kind, "ls", "--quiet", "--filter", "label=com.docker.compose.project="+s.Stage)
 }
 
-// checkRestarts wants no container that ended by itself, such as for want of memory, and was started again by its restart policy.
+// checkRestarts fails if a container exited, for example because it ran out of memory, and its restart policy restarted it.
 func (s *Stack) checkRestarts(t *testing.T) {
 	t.Helper()
 	for _, id := range strings.Fields(s.Docker(t, "ps", "--all", "--quiet", "--filter", "label=com.docker.compose.project="+s.Stage)) {
@@ -184,11 +184,11 @@ type Summary struct {
 // AllDice is the number of dice rolled.
 func (s Summary) AllDice() int { return max(s.Rolls, s.Dice) }
 
-// WaitUntilTrafficStarts waits until the traffic generator that came up with the stage has begun.
+// WaitUntilTrafficStarts waits until the traffic generator that was started with the stage has begun.
 func (s *Stack) WaitUntilTrafficStarts(t *testing.T) {
 	t.Helper()
 	Eventually(t, "the traffic to start", func() error {
-		if len(s.Logs(t, "traffic", "traffic generation starts")) == 0 {
+		if len(s.Logs(t, "traffic", "traffic generation started")) == 0 {
 			text := s.Terminal.String()
 			return fmt.Errorf("not yet; the terminal ends with %q", text[max(0, len(text)-500):])
 		}
@@ -196,7 +196,7 @@ func (s *Stack) WaitUntilTrafficStarts(t *testing.T) {
 	})
 }
 
-// WaitForTraffic waits until the traffic generator that came up with the stage has finished.
+// WaitForTraffic waits until the traffic generator that was started with the stage has finished.
 func (s *Stack) WaitForTraffic(t *testing.T) Summary {
 	t.Helper()
 	s.WaitUntilTrafficStarts(t)

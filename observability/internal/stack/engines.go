@@ -26,10 +26,10 @@ var (
 	Tempo      = "http://localhost:" + cmp.Or(os.Getenv("TEMPO_PORT"), "3200")
 )
 
-// Client asks services and engines.
+// Client sends requests to services and engines.
 var Client = &http.Client{Timeout: 30 * time.Second}
 
-// Bound is how long polling goes on. What takes longer is broken, not slow.
+// Bound limits polling. Anything that takes longer is broken, not slow.
 const Bound = 2 * time.Minute
 
 // Eventually polls check until it returns nil.
@@ -40,7 +40,7 @@ func Eventually(t *testing.T, what string, check func() error) {
 	}
 }
 
-// Poll is Eventually for who goes on after the last error.
+// Poll is [Eventually] for tests that continue after the last error.
 func Poll(check func() error) error {
 	for start := time.Now(); ; time.Sleep(200 * time.Millisecond) {
 		if err := check(); err == nil || time.Since(start) > Bound {
@@ -49,7 +49,7 @@ func Poll(check func() error) error {
 	}
 }
 
-// GetJSON asks an engine, and decodes its reply.
+// GetJSON queries an engine, and decodes its response.
 func GetJSON(address string, query url.Values, reply any) error {
 	return GetJSONOf(probe.Dice, address, query, reply)
 }
@@ -76,7 +76,7 @@ func GetJSONOf(tenant, address string, query url.Values, reply any) error {
 	return json.Unmarshal(body, reply)
 }
 
-// Window adds to a query that it is about some time, to the second, and the most that an engine returns at once.
+// Window adds a time range, to the second, to a query, and the most results that an engine returns at once.
 func Window(from, to time.Time, query url.Values) url.Values {
 	query.Set("start", strconv.FormatInt(from.Unix(), 10))
 	query.Set("end", strconv.FormatInt(to.Unix()+1, 10))
@@ -90,7 +90,7 @@ type Sample struct {
 	Value  [2]any // time, "value"
 }
 
-// PromQL asks Prometheus for the last values of series.
+// PromQL queries Prometheus for the last values of series.
 func PromQL(query string) ([]Sample, error) {
 	var reply struct{ Data struct{ Result []Sample } }
 	err := GetJSON(Prometheus+"/api/v1/query", url.Values{"query": {query}}, &reply)
@@ -137,7 +137,7 @@ func LogQLOf(tenant, query string) ([]map[string]string, error) {
 	return LogQLBetween(tenant, query, now.Add(-time.Hour), now.Add(time.Minute))
 }
 
-// LogQLBetween is LogQLOf for records of some other time.
+// LogQLBetween is LogQLOf for another time range.
 func LogQLBetween(tenant, query string, from, to time.Time) ([]map[string]string, error) {
 	var reply struct {
 		Data struct {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// SamplingFault takes a collector away under load, and gives it back.
+// SamplingFault stops a collector under load, and starts it again.
 type SamplingFault struct {
 	Name         string
 	Service, How string        // docker compose How Service
@@ -14,7 +14,7 @@ type SamplingFault struct {
 	Cuts         bool          // traces of which it got a part before, and a part after
 }
 
-// SamplingToll is what a fault cost.
+// SamplingToll is the cost of a fault.
 type SamplingToll struct {
 	Waiting int // traces that waited for a decision at one gateway
 	AtRisk  int // failed runs whose trace may have been among them, or under way

@@ -63,7 +63,7 @@ func (s *Store) addTraces(traces ptrace.Traces) {
 	}
 }
 
-// addLogs reports whether it took the records.
+// addLogs reports whether it accepted the records.
 func (s *Store) addLogs(tenant string, logs plog.Logs) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,7 +129,7 @@ func seriesKey(point Point) string {
 	return string(key)
 }
 
-// points returns the data points of a metric, with base for what they have in common.
+// points returns the data points of a metric. They have the fields of base in common.
 func points(base Point, metric pmetric.Metric) []Point {
 	var got []Point
 	numbers := func(kind string, data pmetric.NumberDataPointSlice) {
@@ -160,7 +160,7 @@ func points(base Point, metric pmetric.Metric) []Point {
 			p.Buckets = point.BucketCounts().AsRaw()
 			got = append(got, p)
 		}
-	default: // nothing here makes other types; who compares must see that there is one
+	default: // nothing here creates other types; comparisons must notice one
 		base.Type = strings.ToLower(metric.Type().String())
 		got = append(got, base)
 	}

@@ -15,7 +15,7 @@ import (
 
 const maxMessage = 64 << 20 // bytes
 
-// Receiver takes telemetry as Tempo, Prometheus and Loki do, and puts it into a store.
+// Receiver receives telemetry as Tempo, Prometheus and Loki do, and puts it into a store.
 type Receiver struct {
 	Tempo, Prometheus, Loki string // URLs, OTLP over HTTP
 	server                  *http.Server
@@ -63,11 +63,11 @@ func (s *Store) receiveLogs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.addLogs(r.Header.Get("X-Scope-OrgID"), request.Logs()) {
-		http.Error(w, "away", http.StatusServiceUnavailable)
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 	}
 }
 
-// decode reads a request's body. If it cannot, it replies with the reason.
+// decode reads a request's body. If it fails, it responds with the reason.
 func decode(w http.ResponseWriter, r *http.Request, unmarshal func([]byte) error) bool {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
 	if err == nil {
@@ -77,6 +77,6 @@ func decode(w http.ResponseWriter, r *http.Request, unmarshal func([]byte) error
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return false
 	}
-	w.Header().Set("Content-Type", "application/x-protobuf") // an empty message: everything was taken
+	w.Header().Set("Content-Type", "application/x-protobuf") // an empty message: everything was accepted
 	return true
 }

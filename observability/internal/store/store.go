@@ -20,7 +20,7 @@ type Span struct {
 	Types                map[string]string // of the attributes: string, int, double, bool or another
 }
 
-// Origin is what a scope says of itself beside its name.
+// Origin is the metadata of a scope, except for its name.
 type Origin struct{ Version, SchemaURL string }
 
 // Duration is the time from the span's start to its end.
@@ -106,7 +106,7 @@ func (s *Store) unchanged() time.Duration {
 	return time.Since(s.changed)
 }
 
-// RefuseLogs makes the store take no log records from now on, as Loki does while it is away, or take them again.
+// RefuseLogs makes the store reject all log records, as if Loki were down, or accept them again.
 func (s *Store) RefuseLogs(refuse bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package table makes tables in Markdown, and puts them into a README.
+// Package table creates Markdown tables and puts them into a README.
 package table
 
 import (

@@ -169,7 +169,7 @@ func isDirectory(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// files returns the content of all files below a directory, but for a reader's own settings and database.
+// files returns the content of all files below a directory, except for a reader's own settings and database.
 func files(t *testing.T, directory string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)

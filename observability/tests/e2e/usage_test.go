@@ -46,7 +46,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// sendAroundOutage sends records of all kinds before, while and after Loki is away. While it is away the collector is
+// sendAroundOutage sends records of all kinds before, while and after Loki is down. While it is down, the collector is
 // killed: what it acknowledged is on disk.
 func sendAroundOutage(t *testing.T, s *stack.Stack) *probe.Probe {
 	t.Helper()

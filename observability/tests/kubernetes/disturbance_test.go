@@ -96,7 +96,7 @@ func (d disturbance) try(t *testing.T, engines engines, page string) []string {
 		slowest = max(slowest, r.took)
 		switch {
 		case r.err != nil:
-			failed["no reply"]++
+			failed["no response"]++
 		case r.status != 200:
 			failed[strconv.Itoa(r.status)]++
 		default:

@@ -56,7 +56,7 @@ func checkRolls(t errorer, s *store.Store, generated summary) {
 	}
 }
 
-// checkQueries wants one query for each look-up of a die service that has a database, in its spans and metrics.
+// checkQueries wants one query for each lookup in a die service with a database, in its spans and metrics.
 func checkQueries(t errorer, s *store.Store, want declared.Telemetry) {
 	t.Helper()
 	const duration = "db.client.operation.duration"

@@ -63,7 +63,7 @@ func TestPage(t *testing.T) {
 // browser is headless Chromium.
 type browser struct{ ctx context.Context }
 
-// startBrowser starts a browser. Where there is none the test is skipped, but not in CI.
+// startBrowser starts a browser. If none is installed, the test is skipped, except in CI.
 func startBrowser(t *testing.T) browser {
 	t.Helper()
 	if _, err := exec.LookPath("chromium"); err != nil {

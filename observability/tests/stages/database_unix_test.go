@@ -22,8 +22,8 @@ func TestSpoiltDatabase(t *testing.T) {
 	stage := load(t, names[len(names)-1])
 	program := services.build(t, stage)["die"]
 	const (
-		readOnly  = "attempt to write a readonly database: the service must be able to write to this file and to its folder"
-		malformed = "database disk image is malformed: move it away, with -wal and -shm beside it; it will be made anew from DICE_FILE"
+		readOnly  = "attempt to write a readonly database: the service needs write access to this file and its directory"
+		malformed = "database disk image is malformed: move it elsewhere, with its -wal and -shm files; it will be rebuilt from DICE_FILE"
 	)
 	const dice = `{"fair": {"faces": [1, 2, 3, 4, 5, 6], "error_rate": 0}}`
 	for _, test := range []struct {

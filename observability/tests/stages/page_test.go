@@ -86,7 +86,7 @@ func checkFrontend(t *testing.T, program, stage string) {
 
 	rolls.answer(breakOff)
 	run := request{name: "a roll that breaks off", method: "POST", target: "/", body: "die=fair", header: session}
-	run.status, run.want, run.record = 502, "502 Bad Gateway\nthe roll service gave a reply that makes no sense", "ERROR no reply from the roll service"
+	run.status, run.want, run.record = 502, "502 Bad Gateway\nthe roll service sent an invalid response", "ERROR no response from the roll service"
 	if _, got := browse(t, s, run); got.chosen != "fair" {
 		t.Errorf("chosen %q after a run of fair", got.chosen)
 	}
@@ -240,7 +240,7 @@ func checkPropagation(t *testing.T, s *service, rolls *backend, session []string
 // checkWithoutDice wants the page to say why there are no dice, and still to run the one that was chosen.
 func checkWithoutDice(t *testing.T, s *service, dice *backend, session []string) {
 	t.Helper()
-	const nonsense, failed = "502 Bad Gateway\nthe die service gave a reply that makes no sense", "ERROR no reply from the die service"
+	const nonsense, failed = "502 Bad Gateway\nthe die service sent an invalid response", "ERROR no response from the die service"
 	for _, test := range []struct {
 		name   string
 		answer http.HandlerFunc

@@ -40,7 +40,7 @@ func checkDie(t *testing.T, program, directory string) {
 		known    = `: must be one of fair, risky"}`
 		noPath   = `{"error":"no such path"}`
 		getAlone = `{"error":"this path allows GET only"}`
-		refused  = "WARN look-up refused"
+		refused  = "WARN lookup refused"
 	)
 	unknown := func(quoted string) string { return `{"error":"unknown die \"` + quoted + `\"` + known }
 	tests := []struct {
@@ -82,14 +82,14 @@ func checkDie(t *testing.T, program, directory string) {
 	late := startService(t, program, append(settings, "LATENCY=10s")...)
 	arrived := make(chan struct{})
 	close(arrived) // it has nothing behind it
-	leave(t, late, request{name: "a caller who leaves", method: "GET", target: "/dice", record: "INFO look-up canceled by the caller"}, arrived)
+	leave(t, late, request{name: "a caller who leaves", method: "GET", target: "/dice", record: "INFO lookup canceled by the caller"}, arrived)
 }
 
 // checkLookups asks a roll service for a roll while the die service behind it fails in each way there is.
 func checkLookups(t *testing.T, program string) {
 	dice := startBackend(t, nil)
 	roll := startService(t, program, "DIE_URL="+dice.URL, "MAX_WAIT=0s")
-	const nonsense, failed = "the die service gave a reply that makes no sense", "ERROR look-up failed"
+	const nonsense, failed = "the die service sent an invalid response", "ERROR lookup failed"
 	tests := []struct {
 		name    string
 		answer  http.HandlerFunc
@@ -128,7 +128,7 @@ func checkLookups(t *testing.T, program string) {
 	}
 
 	arrived, ended := dice.hold()
-	leave(t, roll, request{name: "a caller who leaves", method: "GET", target: "/roll?die=fair", record: "INFO look-up canceled by the caller"}, arrived)
+	leave(t, roll, request{name: "a caller who leaves", method: "GET", target: "/roll?die=fair", record: "INFO lookup canceled by the caller"}, arrived)
 	waitFor(t, "the look-up goes on", ended)
 
 	dice.Close()

@@ -149,7 +149,7 @@ func checkSignInNames(t *testing.T, s *service) {
 	} {
 		reply, got := browse(t, s, request{
 			name: name, method: "POST", target: "/sign-in", body: url.Values{"name": {name}}.Encode(), record: "WARN sign-in refused",
-			status: 400, want: "400 Bad Request\na name has 1 to 32 letters, digits, spaces, and . - _ '",
+			status: 400, want: "400 Bad Request\na name must have 1 to 32 characters: letters, digits, spaces and . - _ '",
 		})
 		if !got.signIn || len(reply.Cookies()) > 0 {
 			t.Errorf("%q: cookies %v, want none, and the form", name, reply.Cookies())

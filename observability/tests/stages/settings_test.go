@@ -67,8 +67,8 @@ type badSetting struct{ service, setting, want string }
 func badFiles(t *testing.T) []badSetting {
 	t.Helper()
 	const (
-		write = `: the service must be able to write to this file and to its folder`
-		anew  = `: move it away, with -wal and -shm beside it; it will be made anew from DICE_FILE`
+		write = `: the service needs write access to this file and its directory`
+		anew  = `: move it elsewhere, with its -wal and -shm files; it will be rebuilt from DICE_FILE`
 	)
 	directory := t.TempDir()
 	file := func(name, content string) string {

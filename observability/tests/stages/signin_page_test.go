@@ -14,7 +14,7 @@ import (
 
 const (
 	longName    = "MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM" // the longest, of the widest letters
-	wrongName   = "400 Bad Request\na name has 1 to 32 letters, digits, spaces, and . - _ '"
+	wrongName   = "400 Bad Request\na name must have 1 to 32 characters: letters, digits, spaces and . - _ '"
 	signedInAs  = "document.querySelector('form[action=\"/sign-out\"] p').textContent"
 	focusOn     = "document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent"
 	sidewaysFit = "document.documentElement.scrollWidth <= innerWidth"

@@ -42,7 +42,7 @@ func checkTelemetry(t *testing.T, s *running) {
 	checkInventedMethod(t, s.Store)
 }
 
-// checkTraces wants the log records of a service to lead to traces, but for those of its start and stop.
+// checkTraces wants the log records of a service to lead to traces, except for those of its start and stop.
 func checkTraces(t *testing.T, s *store.Store) {
 	t.Helper()
 	without := make(map[string]int)
@@ -56,7 +56,7 @@ func checkTraces(t *testing.T, s *store.Store) {
 	}
 }
 
-// checkCanceled wants no error in a server's span because its caller went away.
+// checkCanceled wants no error in a server's span because its caller disconnected.
 func checkCanceled(t *testing.T, s *store.Store) {
 	t.Helper()
 	for _, span := range s.Spans() {

@@ -49,7 +49,7 @@ func TestUsageRecords(t *testing.T) {
 	}
 }
 
-// waitUntilRefused waits until the records of both tenants have met a Loki that is away.
+// waitUntilRefused waits until the store has refused records of both tenants, as if Loki were down.
 func waitUntilRefused(t *testing.T, s *store.Store) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); s.Refused(probe.Dice) == 0 || s.Refused(probe.Usage) == 0; time.Sleep(20 * time.Millisecond) {
