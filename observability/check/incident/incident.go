@@ -64,10 +64,10 @@ func run(ctx context.Context, options Options, record recorder) (Result, error) 
 
 // unlessEnded returns an error, or nil if the player has ended the incident.
 func unlessEnded(ctx context.Context, err error) error {
-	if errors.Is(err, io.EOF) || ctx.Err() != nil {
-		return nil
+	if ended := errors.Is(err, io.EOF) || ctx.Err() != nil; !ended {
+		return err
 	}
-	return err
+	return nil
 }
 
 func (o Options) whatFollows() string {
