@@ -9,13 +9,16 @@ first := $(firstword $(sort $(wildcard stage*)))
 last := $(lastword $(sort $(wildcard stage*)))
 in_each_module = @for module in $(1); do echo "-- $$module"; (cd $$module && $(2)) || exit 1; done
 
-.PHONY: help test race bench fuzz lint vulnerabilities e2e kubernetes measure pictures carry
+.PHONY: help test check race bench fuzz lint vulnerabilities e2e kubernetes measure pictures carry
 
 help:
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 test: ## tests of all modules
 	go test work
+
+check: ## the checker with all stages, faults and incidents; `make test` runs a part of it
+	THOROUGH=true go test -count=1 -timeout 40m -v ./observability/check/...
 
 race: ## the services' tests, with the race detector
 	go test -race ./shared/... ./$(first)/... ./$(last)/... $(patsubst %,./%/...,$(wildcard stage*/die))

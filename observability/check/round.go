@@ -92,7 +92,7 @@ func (r *round) read(s *store.Store) {
 
 // load finds out where the code of each service is. The traffic is always the stage's.
 func (s subject) load(ctx context.Context, r *round) error {
-	settings := compose.Settings{Override: append(freeport.Variables(), "SEED=1", "MAX_WAIT=10ms", "NUM_USERS=10", "MAX_ROLLS_PER_USER=50")}
+	settings := compose.Settings{Override: append(freeport.Variables(), "SEED=1", "MAX_WAIT=10ms", "NUM_USERS=10", "MAX_ROLLS_PER_USER=30")}
 	own, err := compose.Load(ctx, s.root, s.stage, settings)
 	if err != nil {
 		return err
@@ -173,7 +173,8 @@ func probes(service string, want declared.Telemetry) []request {
 		requests := []request{{"/roll?die=fair", http.StatusOK, `"roll":`}, {"/roll", http.StatusBadRequest, `"error":`}, {nowhere, http.StatusNotFound, `"error":`}}
 		for _, span := range want.Spans {
 			if span.Service == "roll" && span.Name == "GET /roll-async" && span.Kind == "server" {
-				return append(requests, request{"/roll-async?die=fair&times=3", http.StatusOK, `"total":`}, request{"/roll-async?die=fair&times=0", http.StatusBadRequest, `"error":`})
+				return append(requests, request{"/roll-async?die=fair&times=3", http.StatusOK, `"total":`}, request{"/roll-async?die=fair&times=0", http.StatusBadRequest, `"error":`},
+					request{"/roll-async?die=risky&times=100", http.StatusInternalServerError, `"error":`}) // one of a hundred fails
 			}
 		}
 		return requests

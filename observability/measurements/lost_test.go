@@ -103,7 +103,7 @@ func (l loss) String() string {
 // it, unless the fault drops some of that. It returns how long that took.
 func (f fault) untilRight(t *testing.T, s *stack.Stack, a *account) time.Duration {
 	t.Helper()
-	stack.Eventually(t, "all that was acknowledged before the mend, and something after it", func() error {
+	stack.Eventually(t, "all that was acknowledged before the fix, and something after it", func() error {
 		wait(500 * time.Millisecond) // the engines have two cores, and other work
 		a.read(t, s)
 		fresh, err := a.firstAfter(f.mended)

@@ -12,7 +12,7 @@ func knownDice() dieService {
 	return dieService{client: &http.Client{Transport: inProcess(replyWith(http.StatusOK, `{"identifiers":["fair","risky"]}`))}}
 }
 
-// FuzzDiceReply wants the dice of a reply to be on the page, or the page to say that the reply makes no sense.
+// FuzzDiceReply wants the dice of a response to be on the page, or the page to say that the response is invalid.
 func FuzzDiceReply(f *testing.F) {
 	for _, seed := range []string{
 		`{"identifiers":["fair","risky"]}`, `{"identifiers":[]}`, `{"identifiers":null}`, `{"identifiers":{}}`, `{"identifiers":[1]}`, `null`, ``,

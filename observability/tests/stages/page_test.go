@@ -269,5 +269,5 @@ func checkWithoutDice(t *testing.T, s *service, dice *backend, session []string)
 	}
 	arrived, ended := dice.hold()
 	leave(t, s, request{name: "a user who leaves the page", method: "GET", target: "/", header: session}, arrived)
-	waitFor(t, "the look-up goes on", ended)
+	waitFor(t, "the lookup goes on", ended)
 }

@@ -129,7 +129,7 @@ func checkLookups(t *testing.T, program string) {
 
 	arrived, ended := dice.hold()
 	leave(t, roll, request{name: "a caller who leaves", method: "GET", target: "/roll?die=fair", record: "INFO lookup canceled by the caller"}, arrived)
-	waitFor(t, "the look-up goes on", ended)
+	waitFor(t, "the lookup goes on", ended)
 
 	dice.Close()
 	got := ask(t, roll, request{
@@ -170,7 +170,7 @@ func checkBatches(t *testing.T, program string) {
 
 	dice.answer(replyWith(200, `{"faces":[2,2,2,2,2,2],"error_rate":0}`))
 	patient := startService(t, program, "DIE_URL="+dice.URL, "MAX_WAIT=10s", "SEED=1")
-	waiting := make(chan struct{}) // the look-up is over, so all that is left is to wait
+	waiting := make(chan struct{}) // the lookup is over, so all that is left is to wait
 	go func() {
 		defer close(waiting)
 		for t.Context().Err() == nil && patient.ended() == 0 {

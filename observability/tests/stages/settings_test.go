@@ -68,7 +68,7 @@ func badFiles(t *testing.T) []badSetting {
 	t.Helper()
 	const (
 		write = `: the service needs write access to this file and its directory`
-		anew  = `: move it elsewhere, with its -wal and -shm files; it will be rebuilt from DICE_FILE`
+		rebuilt  = `: move it elsewhere, with its -wal and -shm files; it will be rebuilt from DICE_FILE`
 	)
 	directory := t.TempDir()
 	file := func(name, content string) string {
@@ -81,7 +81,7 @@ func badFiles(t *testing.T) []badSetting {
 	tests := []struct{ variable, file, want string }{
 		{"DICE_FILE", file("dice.json", `{"odd": {"faces": [1], "error_rate": 0}}`), `die "odd": faces: has 1, must have 6`},
 		{"DICE_FILE", filepath.Join(directory, "nowhere"), "open " + filepath.Join(directory, "nowhere") + ": no such file or directory"},
-		{"DATABASE", file("text", strings.Repeat("no database ", 100)), "file is not a database" + anew},
+		{"DATABASE", file("text", strings.Repeat("no database ", 100)), "file is not a database" + rebuilt},
 		{"DATABASE", directory, "unable to open database file: is a directory" + write},
 		{"DATABASE", filepath.Join(directory, "nowhere", "dice.db"), "unable to open database file: no such file or directory" + write},
 	}
