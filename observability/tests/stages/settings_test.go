@@ -67,8 +67,8 @@ type badSetting struct{ service, setting, want string }
 func badFiles(t *testing.T) []badSetting {
 	t.Helper()
 	const (
-		write = `: the service needs write access to this file and its directory`
-		rebuilt  = `: move it elsewhere, with its -wal and -shm files; it will be rebuilt from DICE_FILE`
+		write   = `: the service needs write access to this file and its directory`
+		rebuilt = `: move it elsewhere, with its -wal and -shm files; it will be rebuilt from DICE_FILE`
 	)
 	directory := t.TempDir()
 	file := func(name, content string) string {
