@@ -163,7 +163,7 @@ func checkSignInNames(t *testing.T, s *service) {
 // checkSignInForms posts forms that are none, and those that other sites post: they sign nobody in or out.
 func checkSignInForms(t *testing.T, s *service) {
 	t.Helper()
-	const wrong = "the form cannot be read: it must be URL-encoded, and have at most 1024 bytes"
+	const wrong = "the form cannot be read: it must be URL-encoded and have at most 1024 bytes"
 	for _, r := range []request{
 		{body: "name=%zz", status: 400, want: "400 Bad Request\n" + wrong},
 		{body: "name=" + strings.Repeat("x", 1<<10), status: 413, want: "413 Request Entity Too Large\n" + wrong},
