@@ -246,7 +246,7 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// fault is an edit of the first stage's code, and what must be said of it.
+// fault is an edit of the first stage's code, and the verdict that it must get.
 type fault struct {
 	file           string
 	pairs          []string
@@ -267,21 +267,21 @@ var faults = map[string]fault{
 	"propagation lost":     {"router.go", []string{"r.Use(otelchi", "r.Use(func(next http.Handler) http.Handler {\n\t\treturn http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { r.Header.Del(\"traceparent\"); next.ServeHTTP(w, r) })\n\t})\n\tr.Use(otelchi"}, `roll: span "GET /roll" (server), child of the caller's span`, "propagation is lost", true, false},
 	"context lost":         {"roller.go", []string{`tracer.Start(ctx, "roll die"`, `tracer.Start(context.Background(), "roll die"`}, `roll: span "roll die" (internal), child of "GET /roll"`, "have no parent: the context is lost", true, false},
 	"span misspelt":        {"roller.go", []string{`"roll die"`, `"roll-die"`}, `roll: span "roll die" (internal), child of "GET /roll"`, `There is "roll-die"`, false, true},
-	"no span":              {"roller.go", []string{`ctx, span := tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))`, `_ = trace.WithAttributes; span := trace.SpanFromContext(context.Background())`}, `roll: span "roll die" (internal), child of "GET /roll"`, "requests had none", false, true},
+	"no span":              {"roller.go", []string{`ctx, span := tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))`, `_ = trace.WithAttributes; span := trace.SpanFromContext(context.Background())`}, `roll: span "roll die" (internal), child of "GET /roll"`, "requests had no such span", false, true},
 	"wrong kind":           {"roller.go", []string{"trace.WithAttributes(identifier)", "trace.WithAttributes(identifier), trace.WithSpanKind(trace.SpanKindClient)"}, `roll: span "roll die" (internal), child of "GET /roll"`, "of the kind client, not internal", false, true},
 	"span never ended":     {"roller.go", []string{"defer span.End()", "_ = 0"}, `roll: span "roll die" (internal), child of "GET /roll"`, "", false, true},
 	"attribute misspelt":   {"roller.go", []string{`"die.identifier"`, `"die_identifier"`}, `roll: span "roll die" (internal), child of "GET /roll"`, `The attribute die.identifier of the span is missing. There is "die_identifier"`, true, false},
 	"attribute's type":     {"roller.go", []string{`attribute.Int("die.value", value)`, `attribute.String("die.value", string(rune('0'+value)))`}, `roll: span "roll die" (internal), child of "GET /roll"`, "is of type string, not int", false, false},
-	"attribute's value":    {"roller.go", []string{`"rolled"`, `"ok"`}, `roll: span "roll die" (internal), child of "GET /roll"`, "Its values are rolled, failed, canceled", false, false},
+	"attribute's value":    {"roller.go", []string{`"rolled"`, `"ok"`}, `roll: span "roll die" (internal), child of "GET /roll"`, "must be one of rolled, failed, canceled", false, false},
 	"no status":            {"roller.go", []string{"span.SetStatus(codes.Error, err.Error())", "_ = codes.Error"}, `roll: span "roll die" (internal), child of "GET /roll"`, "status is not an error", false, true},
-	"no trace in a record": {"handler.go", []string{`slog.InfoContext(ctx, "rolled"`, `slog.InfoContext(context.Background(), "rolled"`}, "roll: log records carry the trace of their request", `"rolled" have no trace`, false, true},
+	"no trace in a record": {"handler.go", []string{`slog.InfoContext(ctx, "rolled"`, `slog.InfoContext(context.Background(), "rolled"`}, "roll: log records carry the trace of their request", `have no trace: those with the message "rolled"`, false, true},
 	"metric misspelt":      {"instruments.go", []string{`"dice.rolls"`, `"dice.roll"`}, "roll: metric dice.rolls (sum)", `There is "dice.roll"`, false, true},
 	"wrong unit":           {"instruments.go", []string{`metric.WithUnit("s")`, `metric.WithUnit("ms")`}, "roll: metric dice.roll.wait (histogram)", `Its unit is "ms", not "s"`, false, true},
 	"default bounds":       {"instruments.go", []string{"metric.WithExplicitBucketBoundaries(0.1,", "metric.WithExplicitBucketBoundaries(0.11,"}, "roll: metric dice.roll.wait (histogram)", "bounds of its buckets", false, true},
 	"too many series":      {"roller.go", []string{"append(attributes, identifier)...", "append(attributes, identifier, attribute.String(\"span\", span.SpanContext().SpanID().String()))..."}, "roll: metric dice.rolls (sum)", "too many series: its attribute span has", true, true},
 }
 
-// TestFaults puts one fault at a time into the first stage's code, and wants the verdict that is meant for it.
+// TestFaults puts one fault at a time into the first stage's code, and wants the verdict that belongs to it.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for name, f := range faults {
@@ -312,7 +312,7 @@ func titles(r result) []string {
 	return all
 }
 
-// TestStyles checks code that differs from the stage's and is as right.
+// TestStyles checks code that differs from the stage's and is just as correct.
 func TestStyles(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(t *testing.T, s subject){
