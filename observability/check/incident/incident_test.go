@@ -241,7 +241,7 @@ func TestInterruptOfTheRun(t *testing.T) {
 func TestUnknownNames(t *testing.T) {
 	for _, test := range []struct{ stage, name, want string }{
 		{"stage9", "", `there are no incidents of "stage9"`},
-		{"stage1-roll", "flood", `stage1-roll has no incident "flood": there is default-buckets, `},
+		{"stage1-roll", "flood", `stage1-roll has no incident "flood": choose one of default-buckets, `},
 	} {
 		_, err := run(t.Context(), Options{Root: root, Stage: test.stage, Name: test.name, In: strings.NewReader(""), Out: io.Discard}, recorded)
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
