@@ -20,7 +20,7 @@ const repository = "../.."
 func TestMain(m *testing.M) {
 	collector.RunIfChild()
 	flag.Parse()
-	if err := flag.Set("test.parallel", "4"); err != nil { // they wait more than they compute
+	if err := flag.Set("test.parallel", "4"); err != nil { // the tests wait more than they compute
 		panic(err)
 	}
 	code := m.Run()
@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// classroom is a directory beside whose stages learners work, so that the repository is not touched. All have the same one, so that
-// what they have in common is compiled once.
+// classroom is a copy of the repository in which learners work, so that the repository itself is not changed. All learners share it, so
+// that common packages are compiled once.
 var classroom string
 
 var openClassroom = sync.OnceValue(func() error {
@@ -54,7 +54,7 @@ var openClassroom = sync.OnceValue(func() error {
 	return nil
 })
 
-// thorough skips what takes longer than a contributor waits. CI runs it.
+// thorough skips a test that takes longer than a contributor wants to wait. CI runs it.
 func thorough(t *testing.T) {
 	t.Helper()
 	if os.Getenv("THOROUGH") == "" {
@@ -62,7 +62,7 @@ func thorough(t *testing.T) {
 	}
 }
 
-// learner returns a directory of its own with what a stage starts from.
+// learner returns a new directory with the code that a stage starts from.
 func learner(t *testing.T, stage string) subject {
 	t.Helper()
 	if err := openClassroom(); err != nil {
@@ -79,7 +79,7 @@ func learner(t *testing.T, stage string) subject {
 	return s
 }
 
-// take copies files of the stage over the learner's. A name that ends in a slash is a directory.
+// take replaces files of the learner's by the stage's. A name that ends in a slash is a directory.
 func (s subject) take(t *testing.T, names ...string) {
 	t.Helper()
 	from := filepath.Join(s.root, s.stage)
@@ -103,7 +103,7 @@ func (s subject) take(t *testing.T, names ...string) {
 	}
 }
 
-// edit replaces text in a file of the learner's, and wants it to be there.
+// edit replaces text in a file of the learner's, and fails if the text is missing.
 func (s subject) edit(t *testing.T, file string, pairs ...string) {
 	t.Helper()
 	name := filepath.Join(s.directory, file)
@@ -143,7 +143,7 @@ func wantAll(t *testing.T, s subject, got result) {
 	}
 }
 
-// wantMissing fails unless this is the first item that is missing, for this reason.
+// wantMissing fails unless this is the first missing item, with this reason.
 func wantMissing(t *testing.T, got result, title, reason string) {
 	t.Helper()
 	l := got.missing()
@@ -172,7 +172,7 @@ func TestStages(t *testing.T) {
 			got := s.mustEvaluate(t)
 			wantAll(t, s, got)
 			for _, extra := range got.extra {
-				if !strings.Contains(extra, "span") { // of probes, which the traffic does not send
+				if !strings.Contains(extra, "span") { // spans of probes, which are not part of the traffic
 					t.Errorf("also seen, in the stage itself: %s", extra)
 				}
 			}
@@ -180,12 +180,12 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// TestSteps takes over each stage part by part: what it starts from lacks the first thing, and each part brings more.
+// TestSteps completes each stage part by part. The start lacks the first part, and each part adds items.
 func TestSteps(t *testing.T) {
 	t.Parallel()
 	type part struct {
 		files   []string
-		missing string // the first item that is missing then; empty: none
+		missing string // the first missing item after this part, or empty
 	}
 	for stage, parts := range map[string][]part{
 		"stage1-roll": {

@@ -55,7 +55,7 @@ func wrong(format string, values ...any) verdict {
 // newChecklist returns the items of a stage's services, except for the traffic generator, in the order in which one builds them.
 func newChecklist(stage *compose.Stage, want declared.Telemetry) []item {
 	var items []item
-	for _, name := range []string{"die", "roll", "frontend"} { // from those that call nobody to those that call them
+	for _, name := range []string{"die", "roll", "frontend"} { // callees before their callers
 		if service := stage.Service(name); service != nil {
 			items = append(items, itemsOf(*service, want)...)
 		}
@@ -95,7 +95,7 @@ func itemsOf(service compose.Service, want declared.Telemetry) []item {
 	return items
 }
 
-// routes names the paths of some requests, except for the one that does not exist.
+// routes lists the paths of requests, except for nowhere.
 func routes(requests []request) string {
 	var paths []string
 	for _, r := range requests {

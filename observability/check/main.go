@@ -24,7 +24,7 @@ import (
 	"example.com/dice/observability/internal/lesson"
 )
 
-// errNotAll is returned if an item is missing. The checklist, which is printed before, names it.
+// errNotAll is returned if an item is missing. The checklist, which has been printed by then, names it.
 var errNotAll = errors.New("an item of the checklist is missing")
 
 func main() {
@@ -35,7 +35,7 @@ func main() {
 	switch {
 	case errors.Is(err, errNotAll):
 		os.Exit(1)
-	case err != nil && !errors.Is(err, context.Canceled): // Ctrl-C is no error
+	case err != nil && !errors.Is(err, context.Canceled): // Ctrl-C is not an error
 		fmt.Fprintln(os.Stderr, "check:", err)
 		os.Exit(2)
 	}

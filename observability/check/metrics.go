@@ -45,7 +45,7 @@ func (r *round) checkMetric(service string, want declared.Metric, t declared.Tel
 			seen[name] = true
 		}
 		if outcome := point.Attributes["dice.roll.outcome"]; outcome == "failed" && point.Attributes["error.type"] == "" && slices.Contains(want.Maybe, "error.type") {
-			return verdict{"A data point with the outcome failed has no error.type." + nearest("error.type", keys(point.Attributes)), "errorType("}
+			return verdict{"A data point with the outcome failed lacks the attribute error.type." + nearest("error.type", keys(point.Attributes)), "errorType("}
 		}
 	}
 	return neverSeen(want.Maybe, seen)
@@ -58,7 +58,7 @@ func checkPoint(got store.Point, want declared.Metric) verdict {
 	case got.Unit != want.Unit:
 		return wrong("Its unit is %q, not %q.", got.Unit, want.Unit)
 	case want.Bounds != nil && !slices.Equal(got.Bounds, want.Bounds):
-		return verdict{fmt.Sprintf("The bounds of its buckets are %v, not %v.", got.Bounds, want.Bounds), "WithExplicitBucketBoundaries"}
+		return verdict{fmt.Sprintf("The bounds of its buckets are %v, not %v. Set them with WithExplicitBucketBoundaries.", got.Bounds, want.Bounds), "WithExplicitBucketBoundaries"}
 	}
 	return verdict{}
 }
@@ -85,7 +85,7 @@ func checkSeries(points []store.Point, want declared.Metric) verdict {
 	return verdict{}
 }
 
-// alsoSeen returns the spans, metrics, log records and attributes that a learner has added to the stage's.
+// alsoSeen returns the spans, metrics, log records and attributes that the stage does not declare.
 func (r *round) alsoSeen(t declared.Telemetry) []string {
 	found := make(map[string]bool)
 	extra := func(what, service string, got map[string]string, want declared.Attributes) {

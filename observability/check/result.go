@@ -45,7 +45,7 @@ func (s subject) evaluate(ctx context.Context) (result, error) {
 	return judge(newChecklist(stage, want), r, want, before, old), nil
 }
 
-// read reads a stage and what it declares.
+// read reads a stage and its declaration.
 func read(ctx context.Context, root, name string) (*compose.Stage, declared.Telemetry, error) {
 	stage, err := compose.Load(ctx, root, name, compose.Settings{})
 	if err != nil {

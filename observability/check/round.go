@@ -81,7 +81,7 @@ func (s subject) play(ctx context.Context, want declared.Telemetry) (*round, err
 	return r, err
 }
 
-// read takes the telemetry that has arrived from the store.
+// read copies the telemetry from the store.
 func (r *round) read(s *store.Store) {
 	r.spans, r.points, r.records = s.Spans(), s.Points(), s.Records()
 	r.byID = make(map[string]store.Span, len(r.spans))

@@ -59,7 +59,7 @@ func (r *round) noSpan(want declared.Span, t declared.Telemetry) verdict {
 	case similar != "":
 		return wrong("There is no span with this name.%s", similar)
 	case want.Kind == "internal":
-		return wrong("%d requests had no such span.", count(spans, func(s store.Span) bool { return s.Kind == "server" && slices.Contains(want.Parent, s.Name) }))
+		return wrong("%d requests had no such span. Start one with tracer.Start and the ctx of the request.", count(spans, func(s store.Span) bool { return s.Kind == "server" && slices.Contains(want.Parent, s.Name) }))
 	}
 	return wrong("There is no such span. The service has the spans %s.", quotedNames(spans))
 }
@@ -186,9 +186,9 @@ func checkStatus(span store.Span, want declared.Span) verdict {
 	code := span.Attributes["http.response.status_code"]
 	switch {
 	case span.Failed && !slices.Contains(want.Status, "error"):
-		return wrong("A span has the status Error. Spans with this name must not have it.")
+		return wrong("A span has an error status, but spans with this name never fail. Set the error on the span that failed.")
 	case span.Failed && !hasType && slices.Contains(want.Maybe, "error.type"):
-		return verdict{"A failed span has no error.type." + nearest("error.type", keys(span.Attributes)), "errorType("}
+		return verdict{"A failed span lacks the attribute error.type." + nearest("error.type", keys(span.Attributes)), "errorType("}
 	case !span.Failed && hasType && span.Attributes["dice.roll.outcome"] != "canceled":
 		return wrong("A span has the error.type %q, but its status is not an error. Call SetStatus with codes.Error.", span.Attributes["error.type"])
 	case want.Kind == "server" && strings.HasPrefix(code, "5") && !span.Failed:

@@ -289,11 +289,12 @@ func missingAttribute(what, name string, got map[string]string, known []string) 
 	return fmt.Sprintf("The attribute %s of %s is missing.%s", name, what, nearest(name, others))
 }
 
-// neverSeen finds an optional attribute of this project's own that was never set. The traffic covers all cases, so it should be.
+// neverSeen finds an optional attribute of this project's own that was never set. The traffic covers all cases, so it
+// should have been set at least once.
 func neverSeen(maybe []string, seen map[string]bool) verdict {
 	for _, name := range maybe {
 		if (strings.HasPrefix(name, "die.") || strings.HasPrefix(name, "dice.")) && !seen[name] {
-			return verdict{fmt.Sprintf("The attribute %s is never set.%s", name, nearest(name, slices.Sorted(maps.Keys(seen)))), strconv.Quote(name)}
+			return verdict{fmt.Sprintf("The attribute %s is never set, although the traffic includes cases that need it.%s", name, nearest(name, slices.Sorted(maps.Keys(seen)))), strconv.Quote(name)}
 		}
 	}
 	return verdict{}

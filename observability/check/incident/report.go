@@ -138,7 +138,7 @@ func durations(spans []store.Span) []time.Duration {
 	return all
 }
 
-// quantile returns the element that percent of the sorted elements are below.
+// quantile returns a percentile of sorted durations.
 func quantile(sorted []time.Duration, percent int) time.Duration {
 	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
 }
@@ -208,7 +208,7 @@ func merge(points []store.Point) store.Point {
 	return total
 }
 
-// estimate estimates a quantile of a histogram as Prometheus does, assuming that values are spread evenly within a bucket.
+// estimate returns a quantile of a histogram, estimated as Prometheus does: values are assumed to be spread evenly within a bucket.
 func estimate(h store.Point, q float64) float64 {
 	rank, below := q*float64(h.Count), 0.0
 	for i, bound := range h.Bounds {

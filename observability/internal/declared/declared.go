@@ -82,7 +82,7 @@ func (n *Names) UnmarshalYAML(node *yaml.Node) error {
 type Span struct {
 	Name, Service, Scope, Kind string
 	Parent                     Names // the parent's, or "none"
-	Status                     Names // the allowed statuses; if empty, only unset
+	Status                     Names // allowed in addition to unset
 	Optional                   bool
 	Attributes                 `yaml:",inline"`
 }
