@@ -45,7 +45,7 @@ func run(root, base string, arguments []string, out io.Writer) error {
 		return fmt.Errorf("want the name of one stage: %s", strings.Join(names, ", "))
 	}
 	r := repository{root, base}
-	conflicts := make(map[string]bool) // files that are carried no further
+	conflicts := make(map[string]bool) // files that are not carried any further
 	names = names[slices.Index(names, arguments[0]):]
 	for i := range len(names) - 1 {
 		files, err := r.changed(names[i])
@@ -67,7 +67,7 @@ func run(root, base string, arguments []string, out io.Writer) error {
 		}
 	}
 	if slices.Contains(slices.Collect(maps.Values(conflicts)), true) {
-		return errors.New("resolve the conflicts, then carry on from the stages that had them")
+		return errors.New("some files have conflicts: resolve them, then run carry for the stages that have them")
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func run(root, base string, arguments []string, out io.Writer) error {
 // repository is the working tree, and the commit that its changes are relative to.
 type repository struct{ root, base string }
 
-// own matches the files that each stage has for itself.
+// own matches the files that differ in each stage, and are not carried.
 var own = regexp.MustCompile(`^(README\.md|docs/.*|labs/.*|plain/.*)$`)
 
 // changed returns the files of a stage, relative to it, that were changed, added or removed.
@@ -117,7 +117,7 @@ func (r repository) carry(file, from, to string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	unchanged := existed == known && bytes.Equal(before, there) // since the stages had it in common
+	unchanged := existed == known && bytes.Equal(before, there) // since both stages had the same file
 	switch {
 	case exists == known && bytes.Equal(now, there):
 		return "", nil
@@ -134,12 +134,12 @@ func (r repository) carry(file, from, to string) (string, error) {
 	}
 	what, err := merge(target, before, source)
 	if merged, _, readErr := read(target); readErr == nil && what == "merged" && bytes.Equal(merged, there) {
-		return "", nil // the change was there already
+		return "", nil // the next stage already has the change
 	}
 	return what, err
 }
 
-// merge merges the change from before to a file into a target.
+// merge merges the difference between before and a file into a target.
 func merge(target string, before []byte, file string) (string, error) {
 	base, err := os.CreateTemp("", "carry-")
 	if err != nil {
@@ -164,7 +164,7 @@ func merge(target string, before []byte, file string) (string, error) {
 	return "", fmt.Errorf("git merge-file: %w", err)
 }
 
-// read returns the content of a file, and whether there is one.
+// read returns the content of a file, and whether the file exists.
 func read(file string) ([]byte, bool, error) {
 	content, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -20,7 +20,7 @@ const repository = "../.."
 func TestMain(m *testing.M) {
 	collector.RunIfChild()
 	flag.Parse()
-	if err := flag.Set("test.parallel", "4"); err != nil { // they wait more than they compute
+	if err := flag.Set("test.parallel", "4"); err != nil { // the tests wait more than they compute
 		panic(err)
 	}
 	code := m.Run()
@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// classroom is a directory beside whose stages learners work, so that the repository is not touched. All have the same one, so that
-// what they have in common is compiled once.
+// classroom is a copy of the repository in which learners work, so that the repository itself is not changed. All learners share it, so
+// that common packages are compiled once.
 var classroom string
 
 var openClassroom = sync.OnceValue(func() error {
@@ -54,7 +54,7 @@ var openClassroom = sync.OnceValue(func() error {
 	return nil
 })
 
-// thorough skips what takes longer than a contributor waits. CI runs it.
+// thorough skips a test that takes longer than a contributor wants to wait. CI runs it.
 func thorough(t *testing.T) {
 	t.Helper()
 	if os.Getenv("THOROUGH") == "" {
@@ -62,7 +62,7 @@ func thorough(t *testing.T) {
 	}
 }
 
-// learner returns a directory of its own with what a stage starts from.
+// learner returns a new directory with the code that a stage starts from.
 func learner(t *testing.T, stage string) subject {
 	t.Helper()
 	if err := openClassroom(); err != nil {
@@ -79,7 +79,7 @@ func learner(t *testing.T, stage string) subject {
 	return s
 }
 
-// take copies files of the stage over the learner's. A name that ends in a slash is a directory.
+// take replaces files of the learner's by the stage's. A name that ends in a slash is a directory.
 func (s subject) take(t *testing.T, names ...string) {
 	t.Helper()
 	from := filepath.Join(s.root, s.stage)
@@ -103,7 +103,7 @@ func (s subject) take(t *testing.T, names ...string) {
 	}
 }
 
-// edit replaces text in a file of the learner's, and wants it to be there.
+// edit replaces text in a file of the learner's, and fails if the text is missing.
 func (s subject) edit(t *testing.T, file string, pairs ...string) {
 	t.Helper()
 	name := filepath.Join(s.directory, file)
@@ -143,7 +143,7 @@ func wantAll(t *testing.T, s subject, got result) {
 	}
 }
 
-// wantMissing fails unless this is the first item that is missing, for this reason.
+// wantMissing fails unless this is the first missing item, with this reason.
 func wantMissing(t *testing.T, got result, title, reason string) {
 	t.Helper()
 	l := got.missing()
@@ -172,7 +172,7 @@ func TestStages(t *testing.T) {
 			got := s.mustEvaluate(t)
 			wantAll(t, s, got)
 			for _, extra := range got.extra {
-				if !strings.Contains(extra, "span") { // of probes, which the traffic does not send
+				if !strings.Contains(extra, "span") { // spans of probes, which are not part of the traffic
 					t.Errorf("also seen, in the stage itself: %s", extra)
 				}
 			}
@@ -180,12 +180,12 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// TestSteps takes over each stage part by part: what it starts from lacks the first thing, and each part brings more.
+// TestSteps completes each stage part by part. The start lacks the first part, and each part adds items.
 func TestSteps(t *testing.T) {
 	t.Parallel()
 	type part struct {
 		files   []string
-		missing string // the first item that is missing then; empty: none
+		missing string // the first missing item after this part, or empty
 	}
 	for stage, parts := range map[string][]part{
 		"stage1-roll": {
@@ -246,7 +246,7 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// fault is an edit of the first stage's code, and what must be said of it.
+// fault is an edit of the first stage's code, and the verdict that it must get.
 type fault struct {
 	file           string
 	pairs          []string
@@ -267,21 +267,21 @@ var faults = map[string]fault{
 	"propagation lost":     {"router.go", []string{"r.Use(otelchi", "r.Use(func(next http.Handler) http.Handler {\n\t\treturn http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { r.Header.Del(\"traceparent\"); next.ServeHTTP(w, r) })\n\t})\n\tr.Use(otelchi"}, `roll: span "GET /roll" (server), child of the caller's span`, "propagation is lost", true, false},
 	"context lost":         {"roller.go", []string{`tracer.Start(ctx, "roll die"`, `tracer.Start(context.Background(), "roll die"`}, `roll: span "roll die" (internal), child of "GET /roll"`, "have no parent: the context is lost", true, false},
 	"span misspelt":        {"roller.go", []string{`"roll die"`, `"roll-die"`}, `roll: span "roll die" (internal), child of "GET /roll"`, `There is "roll-die"`, false, true},
-	"no span":              {"roller.go", []string{`ctx, span := tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))`, `_ = trace.WithAttributes; span := trace.SpanFromContext(context.Background())`}, `roll: span "roll die" (internal), child of "GET /roll"`, "requests had none", false, true},
+	"no span":              {"roller.go", []string{`ctx, span := tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))`, `_ = trace.WithAttributes; span := trace.SpanFromContext(context.Background())`}, `roll: span "roll die" (internal), child of "GET /roll"`, "requests had no such span", false, true},
 	"wrong kind":           {"roller.go", []string{"trace.WithAttributes(identifier)", "trace.WithAttributes(identifier), trace.WithSpanKind(trace.SpanKindClient)"}, `roll: span "roll die" (internal), child of "GET /roll"`, "of the kind client, not internal", false, true},
 	"span never ended":     {"roller.go", []string{"defer span.End()", "_ = 0"}, `roll: span "roll die" (internal), child of "GET /roll"`, "", false, true},
 	"attribute misspelt":   {"roller.go", []string{`"die.identifier"`, `"die_identifier"`}, `roll: span "roll die" (internal), child of "GET /roll"`, `The attribute die.identifier of the span is missing. There is "die_identifier"`, true, false},
 	"attribute's type":     {"roller.go", []string{`attribute.Int("die.value", value)`, `attribute.String("die.value", string(rune('0'+value)))`}, `roll: span "roll die" (internal), child of "GET /roll"`, "is of type string, not int", false, false},
-	"attribute's value":    {"roller.go", []string{`"rolled"`, `"ok"`}, `roll: span "roll die" (internal), child of "GET /roll"`, "Its values are rolled, failed, canceled", false, false},
+	"attribute's value":    {"roller.go", []string{`"rolled"`, `"ok"`}, `roll: span "roll die" (internal), child of "GET /roll"`, "must be one of rolled, failed, canceled", false, false},
 	"no status":            {"roller.go", []string{"span.SetStatus(codes.Error, err.Error())", "_ = codes.Error"}, `roll: span "roll die" (internal), child of "GET /roll"`, "status is not an error", false, true},
-	"no trace in a record": {"handler.go", []string{`slog.InfoContext(ctx, "rolled"`, `slog.InfoContext(context.Background(), "rolled"`}, "roll: log records carry the trace of their request", `"rolled" have no trace`, false, true},
+	"no trace in a record": {"handler.go", []string{`slog.InfoContext(ctx, "rolled"`, `slog.InfoContext(context.Background(), "rolled"`}, "roll: log records carry the trace of their request", `have no trace: those with the message "rolled"`, false, true},
 	"metric misspelt":      {"instruments.go", []string{`"dice.rolls"`, `"dice.roll"`}, "roll: metric dice.rolls (sum)", `There is "dice.roll"`, false, true},
 	"wrong unit":           {"instruments.go", []string{`metric.WithUnit("s")`, `metric.WithUnit("ms")`}, "roll: metric dice.roll.wait (histogram)", `Its unit is "ms", not "s"`, false, true},
 	"default bounds":       {"instruments.go", []string{"metric.WithExplicitBucketBoundaries(0.1,", "metric.WithExplicitBucketBoundaries(0.11,"}, "roll: metric dice.roll.wait (histogram)", "bounds of its buckets", false, true},
 	"too many series":      {"roller.go", []string{"append(attributes, identifier)...", "append(attributes, identifier, attribute.String(\"span\", span.SpanContext().SpanID().String()))..."}, "roll: metric dice.rolls (sum)", "too many series: its attribute span has", true, true},
 }
 
-// TestFaults puts one fault at a time into the first stage's code, and wants the verdict that is meant for it.
+// TestFaults puts one fault at a time into the first stage's code, and wants the verdict that belongs to it.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for name, f := range faults {
@@ -312,7 +312,7 @@ func titles(r result) []string {
 	return all
 }
 
-// TestStyles checks code that differs from the stage's and is as right.
+// TestStyles checks code that differs from the stage's and is just as correct.
 func TestStyles(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(t *testing.T, s subject){

@@ -10,7 +10,7 @@ import (
 	"example.com/dice/observability/internal/declared"
 )
 
-// kind is what an item is about. It decides which general advice a hint gives.
+// kind is the kind of an item. It selects the general advice of the first hint.
 type kind int
 
 const (
@@ -34,28 +34,28 @@ const (
 type item struct {
 	kind           kind
 	service, title string
-	wants          string   // the declaration; a stage may want more of an item than the stage before
-	needles        []string // texts in the stage's code that make it; the first that the lesson has is the hint
+	wants          string   // the declaration, because a stage may require more of an item than the previous stage
+	needles        []string // texts in the stage's code that add the item; hints show the first one found
 	check          func(*round) verdict
 }
 
-// key is the same for an item of two stages if both want the same.
+// key is equal for items of two stages that require the same.
 func (i item) key() string { return fmt.Sprintln(i.service, i.title, i.wants) }
 
-// verdict says why an item is not there. The zero value: it is.
+// verdict says why an item is missing. The zero value means that it is there.
 type verdict struct {
 	reason string
-	needle string // what in the stage's code makes what is missing, if it is less than the whole item
+	needle string // text in the stage's code that adds the missing part, if only a part of the item is missing
 }
 
 func wrong(format string, values ...any) verdict {
 	return verdict{reason: fmt.Sprintf(format, values...)}
 }
 
-// newChecklist returns what a stage wants of its services, except for the traffic, in the order in which one would build it.
+// newChecklist returns the items of a stage's services, except for the traffic generator, in the order in which one builds them.
 func newChecklist(stage *compose.Stage, want declared.Telemetry) []item {
 	var items []item
-	for _, name := range []string{"die", "roll", "frontend"} { // from those that call nobody to those that call them
+	for _, name := range []string{"die", "roll", "frontend"} { // callees before their callers
 		if service := stage.Service(name); service != nil {
 			items = append(items, itemsOf(*service, want)...)
 		}
@@ -75,7 +75,7 @@ func itemsOf(service compose.Service, want declared.Telemetry) []item {
 		{runtimeMetrics, name, "metrics of the Go runtime", "", []string{"telemetry.Start("}, func(r *round) verdict { return r.checkRuntime(name, want) }},
 	}
 	for _, log := range want.Logs {
-		if log.Service != name || log.Optional || log.Message == "stopping" { // the last stands for all that is sent at the stop
+		if log.Service != name || log.Optional || log.Message == "stopping" { // "stopping" is checked with the flush
 			continue
 		}
 		needle := fmt.Sprintf("%q", cmp.Or(log.Event, log.Message))
@@ -95,7 +95,7 @@ func itemsOf(service compose.Service, want declared.Telemetry) []item {
 	return items
 }
 
-// routes names the paths of some requests, except for the one that does not exist.
+// routes lists the paths of requests, except for nowhere.
 func routes(requests []request) string {
 	var paths []string
 	for _, r := range requests {
@@ -115,7 +115,7 @@ func logTitle(log declared.Log) string {
 
 func isUsage(log declared.Log) bool { return slices.Contains(log.Always, "usage") }
 
-// spanItems returns the spans of a service: those of requests first, then those within.
+// spanItems returns the items for the spans of a service: server spans first, then the spans below them.
 func spanItems(service string, want declared.Telemetry) []item {
 	var servers, others []item
 	for _, span := range want.Spans {
@@ -142,7 +142,7 @@ func spanItems(service string, want declared.Telemetry) []item {
 	return append(slices.Concat(servers, others), accounts)
 }
 
-// family says whose child a span is.
+// family describes the parent of a span.
 func family(span declared.Span) string {
 	switch {
 	case span.Kind == "server" && slices.Contains(span.Parent, "none") && len(span.Parent) == 1:
@@ -157,7 +157,7 @@ func family(span declared.Span) string {
 	return "child of " + strings.Join(quoted, " or ")
 }
 
-// metricNeedles returns the texts in the stage's code that make a metric.
+// metricNeedles returns the texts in the stage's code that create a metric.
 func metricNeedles(m declared.Metric) []string {
 	needles := []string{fmt.Sprintf("%q", m.Name)}
 	switch {

@@ -17,25 +17,25 @@ import (
 
 const mostHints = 3
 
-// advice is the first hint: what makes an item of each kind, in general.
+// advice is the first hint for each kind of item. It says in general how such an item comes about.
 var advice = map[kind]string{
-	presence:       "A service is a directory with a main package and an entry in compose.yaml. It must be built, start, and answer GET /healthz.",
-	answers:        "Instrumentation must not change what a service answers. Compare your handler and your router with those of the stage.",
-	arrival:        "Start the SDK at the beginning of the service, with its name: a provider for traces, one for metrics, one for log records, each with an exporter. shared/telemetry does all of this in one call.",
-	runtimeMetrics: "The metrics of the Go runtime need a meter provider with a reader, and a call of Start in contrib/instrumentation/runtime. shared/telemetry does both.",
-	logRecord:      "Log with log/slog. Once its default handler is the bridge otelslog, each record is sent. The message and the attributes' names are part of what the stage promises.",
-	flushing:       "Spans, metrics and log records wait in memory until a batch is full or its time is over. Before the process ends they must be sent: shut the SDK down after the server has stopped.",
-	serverSpan:     "A middleware around the router makes a span for each request, and reads the caller's trace from the request's headers. The order of middlewares matters.",
-	clientSpan:     "What calls another service makes a span, and sends the trace's id along. The transport of an HTTP client does both; a driver for a database is wrapped in the same way.",
-	internalSpan:   "tracer.Start makes a span for work within a request. Start it with the ctx of the request, pass the new ctx on, end it with defer, and set its attributes and its status before.",
-	account:        "A span that was made and has not arrived was lost in the process: at its end, in a queue that was full, or because a sampler dropped it.",
-	correlation:    "A log record belongs to the span in its context. Without a server span there is none; with one, log with slog.InfoContext and the ctx of the request.",
-	metric:         "An instrument is made once, with a name, a unit and, for a histogram, bounds that fit what it measures. It is recorded with few attributes, whose values are known beforehand.",
-	ownMetrics:     "The SDK can measure itself. That is an experiment still, so a variable in the environment of the service switches it on.",
-	tenant:         "Records of usage carry an attribute that no other record has. The collector sends these to a place of their own, and only these.",
+	presence:       "A service is a directory with a main package, and an entry in compose.yaml. It must compile, start, and answer GET /healthz.",
+	answers:        "Instrumentation must not change the responses of a service. Compare your handler and your router with those of the stage.",
+	arrival:        "Start the SDK first thing in the service, with the service's name. It needs three providers, for traces, metrics and log records, each with an exporter. One call of shared/telemetry sets up all of them.",
+	runtimeMetrics: "Metrics of the Go runtime need a meter provider with a reader, and a call of Start in contrib/instrumentation/runtime. shared/telemetry does both.",
+	logRecord:      "Log with log/slog. Once its default handler is the otelslog bridge, every record is exported. The message and the names of the attributes must be those that the stage declares.",
+	flushing:       "Spans, metrics and log records wait in memory until a batch is full or a timer fires. They must be sent before the process exits, so shut the SDK down after the server has stopped.",
+	serverSpan:     "A middleware around the router starts a span for each request, and reads the caller's trace from the request's headers. The order of middlewares matters.",
+	clientSpan:     "The client starts a span for each call, and sends the trace ID along. An instrumented transport does both for an HTTP client. For a database, an instrumented driver starts the spans.",
+	internalSpan:   "tracer.Start makes a span for work within a request. Start it with the ctx of the request, pass the new ctx on, and end the span with defer. Set its attributes and its status before it ends.",
+	account:        "If a span has not arrived, its process lost it: when it exited, because the SDK's queue was full, or because a sampler dropped the span.",
+	correlation:    "A log record belongs to the span in its context. First, each request needs a server span. Then log with slog.InfoContext and the ctx of the request.",
+	metric:         "Create each instrument once, with a name, a unit and, for a histogram, bucket bounds that fit its values. Use only attributes with a few values that are known beforehand.",
+	ownMetrics:     "The SDK can measure itself. The feature is still experimental, so you turn it on with an environment variable of the service.",
+	tenant:         "Usage records have an attribute that no other record has. The collector routes the records with this attribute, and only those, to a tenant of their own.",
 }
 
-// hint gives the next hint about the first missing item.
+// hint prints the next hint about the first missing item, after the hints before it.
 func hint(ctx context.Context, out io.Writer, s subject) error {
 	m, p, err := s.known(ctx, out)
 	if err != nil || m == nil {
@@ -51,14 +51,14 @@ func hint(ctx context.Context, out io.Writer, s subject) error {
 		fmt.Fprintf(out, "Hint %d of %d: %s\n", i, mostHints, place.hint(i, m.Kind))
 	}
 	if m.Hints < mostHints {
-		fmt.Fprintf(out, "\nFor the next one: %s\n", s.command("-hint"))
+		fmt.Fprintf(out, "\nFor the next hint: %s\n", s.command("-hint"))
 	} else {
-		fmt.Fprintf(out, "\nThe code itself: %s\n", s.command("-solution"))
+		fmt.Fprintf(out, "\nFor the code itself: %s\n", s.command("-solution"))
 	}
 	return p.write(s.root)
 }
 
-// solution prints the hunks of the lesson that make the first missing item.
+// solution prints the hunks of the lesson that add the first missing item.
 func solution(ctx context.Context, out io.Writer, s subject) error {
 	m, _, err := s.known(ctx, out)
 	if err != nil || m == nil {
@@ -72,7 +72,7 @@ func solution(ctx context.Context, out io.Writer, s subject) error {
 	return nil
 }
 
-// known returns the first missing item of the last check, and checks the code if there was none.
+// known returns the first missing item of the last check, or nil if nothing was missing. It checks the code if there was no check.
 func (s subject) known(ctx context.Context, out io.Writer) (*missing, progress, error) {
 	p, err := readProgress(s.root)
 	if err != nil {
@@ -88,19 +88,19 @@ func (s subject) known(ctx context.Context, out io.Writer) (*missing, progress, 
 	}
 	m := p.Checks[s.stage].Missing
 	if m == nil {
-		fmt.Fprintf(out, "All was there at the last check. Is it still? %s\n", s.command(""))
+		fmt.Fprintf(out, "No item was missing at the last check. To check again: %s\n", s.command(""))
 	}
 	return m, p, nil
 }
 
-// place is where in the stages an item is made.
+// place is the code in a stage that adds an item.
 type place struct {
 	file, news  string // the file is relative to the repository
 	number      int    // of the line
 	line, hunks string
 }
 
-// find looks for what makes an item in the lesson of the stage, then in those before it, then in all files of the stage.
+// find looks for the code that adds an item: in the stage's lesson, then in the earlier lessons, then in all files of the stage.
 func (s subject) find(m *missing) (place, error) {
 	names, err := compose.Names(s.root)
 	if err != nil {
@@ -125,10 +125,10 @@ func (s subject) find(m *missing) (place, error) {
 			return found, err
 		}
 	}
-	return place{}, fmt.Errorf("no lesson has this: read the README of %s", s.stage)
+	return place{}, fmt.Errorf("no lesson contains this item: read the README of %s", s.stage)
 }
 
-// searchAll looks for a text in a service, in the configuration of its stage, and in what all services share.
+// searchAll looks for a text in a service, in the configuration of its stage, and in the packages that all services share.
 func (s subject) searchAll(service, needle string) (place, error) {
 	for _, pattern := range []string{path.Join(s.stage, service, "*.go"), path.Join(s.stage, "*.yaml"), "shared/*/*.go"} {
 		files, err := filepath.Glob(filepath.Join(s.root, pattern))
@@ -147,13 +147,13 @@ func (s subject) searchAll(service, needle string) (place, error) {
 			if strings.HasPrefix(pattern, "shared") {
 				name = path.Join("shared", filepath.Base(filepath.Dir(file)), filepath.Base(file))
 			}
-			return place{name, "what has not changed", number, line, line + "\n"}, nil
+			return place{name, "unchanged since the previous stage", number, line, line + "\n"}, nil
 		}
 	}
 	return place{}, nil
 }
 
-// search looks for a text in what a step adds: in the service's files first, then in configuration.
+// search looks for a text in the lines that a step adds: in the service's files first, then in the configuration.
 func search(step lesson.Step, service, needle string) (place, error) {
 	for _, own := range []bool{true, false} {
 		for _, f := range step.Files {
@@ -202,7 +202,7 @@ func splitHunks(hunks string) []string {
 	return all
 }
 
-// lineOf returns the first line of a file that has a text and is no comment.
+// lineOf returns the first line of a file that contains a text and is not a comment.
 func lineOf(file, needle string) (number int, text string, err error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -217,7 +217,7 @@ func lineOf(file, needle string) (number int, text string, err error) {
 	return 0, "", nil
 }
 
-// hint returns a hint, from 1, general, to 3, the very line.
+// hint returns a hint: number 1 is general, and number 3 is the line itself.
 func (p place) hint(number int, k kind) string {
 	switch number {
 	case 1:

@@ -16,7 +16,7 @@ import (
 	"example.com/dice/observability/internal/compose"
 )
 
-// TestHints wants three hints about each item of each stage, and hunks that have the line of the third.
+// TestHints requires three hints about each item of each stage, and hunks that contain the line of the third.
 func TestHints(t *testing.T) {
 	names, err := compose.Names(repository)
 	if err != nil {
@@ -62,7 +62,7 @@ func TestHintAndSolution(t *testing.T) {
 		if !strings.Contains(out.String(), want) || strings.Count(out.String(), "Hint ") != min(i+1, mostHints) {
 			t.Errorf("call %d: %s\nwant %s", i+1, &out, want)
 		}
-		if err := remember(s, result{lines: []line{l}, ran: true}); err != nil { // another check does not take hints back
+		if err := remember(s, result{lines: []line{l}, ran: true}); err != nil { // another check keeps the hints
 			t.Fatal(err)
 		}
 	}
@@ -77,12 +77,12 @@ func TestHintAndSolution(t *testing.T) {
 	if err := list(&out, s.root); err != nil {
 		t.Fatal(err)
 	}
-	if want := "  stage1-roll          0 of 3 incidents; 0 of 1 items, in " + s.directory + "; next: roll: a span\n  stage2-frontend      0 of 3 incidents; not begun\n"; !strings.Contains(out.String(), want) {
+	if want := "  stage1-roll          0 of 3 incidents; 0 of 1 items, in " + s.directory + "; next: roll: a span\n  stage2-frontend      0 of 3 incidents; not started\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("list:\n%s\nwant %s", &out, want)
 	}
 }
 
-// TestStartRefuses wants nothing to be overwritten, and clear errors.
+// TestStartRefuses requires that nothing is overwritten, and that errors are clear.
 func TestStartRefuses(t *testing.T) {
 	s := learner(t, "stage1-roll")
 	for want, s := range map[string]subject{
@@ -100,7 +100,7 @@ func TestStartRefuses(t *testing.T) {
 	}
 }
 
-// TestStartForDocker wants docker compose to build the code in the directory.
+// TestStartForDocker requires that docker compose builds the code in the directory.
 func TestStartForDocker(t *testing.T) {
 	s := learner(t, "stage2-frontend")
 	content, err := os.ReadFile(filepath.Join(s.directory, ".env"))
@@ -112,7 +112,7 @@ func TestStartForDocker(t *testing.T) {
 	}
 }
 
-// TestWaitForChange wants one change out of the several writes of an editor, also in a directory below.
+// TestWaitForChange requires that several writes of an editor count as one change, even in a subdirectory.
 func TestWaitForChange(t *testing.T) {
 	directory := t.TempDir()
 	if err := write(filepath.Join(directory, "roll", "main.go"), []byte("1")); err != nil {
@@ -148,7 +148,7 @@ func TestWaitForChange(t *testing.T) {
 
 var quotedItem = regexp.MustCompile("`((?:the service|it answers|telemetry|metric|metrics|log record|span|event|usage) [^`]+)`")
 
-// TestReadmeTasks wants the items that each README names in its tasks to be in the checklist.
+// TestReadmeTasks requires that the items in the tasks of each README are in the checklist.
 func TestReadmeTasks(t *testing.T) {
 	names, err := compose.Names(repository)
 	if err != nil {

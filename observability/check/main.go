@@ -1,6 +1,6 @@
-// Command check tells whether code is instrumented as a stage wants it: it runs the code's services with the stage's traffic before
-// the real collector, and compares what arrives with what the stage declares. It also plays incidents: a stage with a fault, and
-// questions about it.
+// Command check reports whether code is instrumented as a stage requires. It runs the code's services with the stage's traffic and the
+// real collector, and compares the telemetry that arrives with the stage's declaration. It also plays incidents: it runs a stage with
+// a fault, and asks questions about it.
 //
 //	go run ./observability/check -start stage1-roll my-roll
 //	go run ./observability/check stage1-roll my-roll
@@ -24,8 +24,8 @@ import (
 	"example.com/dice/observability/internal/lesson"
 )
 
-// errNotAll is the outcome of a check that has found something missing; the checklist says what.
-var errNotAll = errors.New("not all is there yet")
+// errNotAll is returned if an item is missing. The checklist, which has been printed by then, names it.
+var errNotAll = errors.New("an item of the checklist is missing")
 
 func main() {
 	collector.RunIfChild()
@@ -35,25 +35,25 @@ func main() {
 	switch {
 	case errors.Is(err, errNotAll):
 		os.Exit(1)
-	case err != nil && !errors.Is(err, context.Canceled): // Ctrl-C is no error
+	case err != nil && !errors.Is(err, context.Canceled): // Ctrl-C is not an error
 		fmt.Fprintln(os.Stderr, "check:", err)
 		os.Exit(2)
 	}
 }
 
-// modes are the things that the command can do; the default is to check once.
+// modes are the command's modes, one for each flag. The default is to check once.
 type modes struct{ start, hint, solution, watch, incident, docker, list bool }
 
 func run(ctx context.Context, arguments []string, out io.Writer) error {
 	var m modes
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	flags.BoolVar(&m.start, "start", false, "make DIRECTORY, with what STAGE starts from")
-	flags.BoolVar(&m.hint, "hint", false, "give a hint about the first missing item; up to three, each clearer than the last")
-	flags.BoolVar(&m.solution, "solution", false, "print the part of the lesson that makes the first missing item")
+	flags.BoolVar(&m.start, "start", false, "create DIRECTORY with the code that STAGE starts from")
+	flags.BoolVar(&m.hint, "hint", false, "print a hint about the first missing item; there are three, each more specific than the last")
+	flags.BoolVar(&m.solution, "solution", false, "print the code from the lesson that adds the first missing item")
 	flags.BoolVar(&m.watch, "watch", false, "check again whenever a file is saved")
-	flags.BoolVar(&m.incident, "incident", false, "run STAGE with a fault, and ask what it is")
-	flags.BoolVar(&m.docker, "docker", false, "with -incident: run the stage with Docker, and look at it in Grafana")
-	flags.BoolVar(&m.list, "list", false, "show how far you are in each stage")
+	flags.BoolVar(&m.incident, "incident", false, "run STAGE with a fault, and ask what is wrong")
+	flags.BoolVar(&m.docker, "docker", false, "with -incident: run the stage with Docker, to find the fault in Grafana")
+	flags.BoolVar(&m.list, "list", false, "show your progress in each stage")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), "usage: go run ./observability/check [-start | -hint | -solution | -watch] STAGE [DIRECTORY]\n"+
 			"       go run ./observability/check -incident [-docker] STAGE [NAME]\n       go run ./observability/check -list")
@@ -93,7 +93,7 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	}
 }
 
-// newSubject reads the arguments STAGE [DIRECTORY]. Without a directory the stage itself is checked.
+// newSubject reads the arguments STAGE [DIRECTORY]. Without a directory, the stage itself is checked.
 func newSubject(root string, arguments []string) (subject, error) {
 	names, err := compose.Names(root)
 	if err != nil {
@@ -105,11 +105,11 @@ func newSubject(root string, arguments []string) (subject, error) {
 	case 2:
 		return subject{root, arguments[0], filepath.Clean(arguments[1])}, nil
 	default:
-		return subject{}, fmt.Errorf("name one stage, and the directory of your code: the stages are %s", strings.Join(names, ", "))
+		return subject{}, fmt.Errorf("want one stage, and optionally the directory of your code; the stages are %s", strings.Join(names, ", "))
 	}
 }
 
-// command is how to call this program for the same stage and directory.
+// command returns the command line that runs this program for the same stage and directory.
 func (s subject) command(flag string) string {
 	line := "go run ./observability/check " + flag + " " + s.stage
 	if !s.isStage() {
@@ -118,10 +118,10 @@ func (s subject) command(flag string) string {
 	return strings.ReplaceAll(line, "  ", " ")
 }
 
-// isStage reports whether the code is the stage's own.
+// isStage reports whether the directory is the stage's own.
 func (s subject) isStage() bool { return s.directory == filepath.Join(s.root, s.stage) }
 
-// check prints the checklist once, and remembers the result.
+// check runs the code once, prints the checklist, and saves the result.
 func check(ctx context.Context, out io.Writer, s subject) error {
 	result, err := s.evaluate(ctx)
 	if err != nil {

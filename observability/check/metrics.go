@@ -9,10 +9,10 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// mostValues is how many values an attribute of a metric may have that the stage does not declare. An id has more.
+// mostValues is the most values that an undeclared attribute of a metric may have. IDs have more.
 const mostValues = 20
 
-// checkMetric wants a metric with its type, unit, bounds and attributes, and no more series than these make.
+// checkMetric requires a metric with the declared type, unit, bounds and attributes, and without an attribute that has too many values.
 func (r *round) checkMetric(service string, want declared.Metric, t declared.Telemetry) verdict {
 	var points []store.Point
 	var others []string
@@ -26,7 +26,7 @@ func (r *round) checkMetric(service string, want declared.Metric, t declared.Tel
 		}
 	}
 	if len(points) == 0 {
-		return wrong("No such metric has arrived.%s", nearest(want.Name, others))
+		return wrong("No metric with this name has arrived.%s", nearest(want.Name, others))
 	}
 	for _, point := range points {
 		if v := checkPoint(point, want); v.reason != "" {
@@ -45,7 +45,7 @@ func (r *round) checkMetric(service string, want declared.Metric, t declared.Tel
 			seen[name] = true
 		}
 		if outcome := point.Attributes["dice.roll.outcome"]; outcome == "failed" && point.Attributes["error.type"] == "" && slices.Contains(want.Maybe, "error.type") {
-			return verdict{"A point with the outcome failed has no error.type." + nearest("error.type", keys(point.Attributes)), "errorType("}
+			return verdict{"A data point with the outcome failed lacks the attribute error.type." + nearest("error.type", keys(point.Attributes)), "errorType("}
 		}
 	}
 	return neverSeen(want.Maybe, seen)
@@ -54,22 +54,22 @@ func (r *round) checkMetric(service string, want declared.Metric, t declared.Tel
 func checkPoint(got store.Point, want declared.Metric) verdict {
 	switch {
 	case got.Type != want.Type:
-		return wrong("It is a %s, not a %s.", got.Type, want.Type)
+		return wrong("The metric is a %s. It must be a %s.", got.Type, want.Type)
 	case got.Unit != want.Unit:
 		return wrong("Its unit is %q, not %q.", got.Unit, want.Unit)
 	case want.Bounds != nil && !slices.Equal(got.Bounds, want.Bounds):
-		return verdict{fmt.Sprintf("The bounds of its buckets are %v, not %v.", got.Bounds, want.Bounds), "WithExplicitBucketBoundaries"}
+		return verdict{fmt.Sprintf("The bounds of its buckets are %v, not %v. Set them with WithExplicitBucketBoundaries.", got.Bounds, want.Bounds), "WithExplicitBucketBoundaries"}
 	}
 	return verdict{}
 }
 
-// checkSeries wants no attribute whose values grow with the traffic.
+// checkSeries requires that the number of an attribute's values does not grow with the traffic.
 func checkSeries(points []store.Point, want declared.Metric) verdict {
 	values := make(map[string]map[string]bool)
 	for _, point := range points {
 		for name, value := range point.Attributes {
 			if name == "otel.metric.overflow" {
-				return wrong("It has too many series: the SDK has put some into one with otel.metric.overflow.")
+				return wrong("The metric has too many series: the SDK has merged some into one series with otel.metric.overflow. Remove the attribute with many values.")
 			}
 			if values[name] == nil {
 				values[name] = make(map[string]bool)
@@ -79,13 +79,13 @@ func checkSeries(points []store.Point, want declared.Metric) verdict {
 	}
 	for name, v := range values {
 		if len(v) > mostValues && !slices.Contains(want.Always, name) && !slices.Contains(want.Maybe, name) {
-			return wrong("It has too many series: its attribute %s has %d values in %d series. An attribute of a metric has few values, known beforehand.", name, len(v), len(points))
+			return wrong("The metric has too many series: its attribute %s has %d values in %d series. Remove it from the metric, or give it a few fixed values.", name, len(v), len(points))
 		}
 	}
 	return verdict{}
 }
 
-// alsoSeen returns what a learner has added to the stage: spans, metrics, log records, and attributes of these.
+// alsoSeen returns the spans, metrics, log records and attributes that the stage does not declare.
 func (r *round) alsoSeen(t declared.Telemetry) []string {
 	found := make(map[string]bool)
 	extra := func(what, service string, got map[string]string, want declared.Attributes) {

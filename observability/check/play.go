@@ -11,8 +11,8 @@ import (
 	"example.com/dice/observability/check/incident"
 )
 
-// play plays an incident of the stage that the arguments name, and remembers it if every question was answered right at the first
-// try. A second argument names the incident; without one it is an incident that was not solved yet, or any.
+// play plays an incident of the stage that the arguments name, and saves it as solved if every question was answered right at the
+// first try. A second argument names the incident. Without one, play chooses one that is not solved yet, or any if all are.
 func play(ctx context.Context, out io.Writer, root string, arguments []string, docker bool) error {
 	s, err := newSubject(root, arguments)
 	if err != nil {
@@ -32,17 +32,17 @@ func play(ctx context.Context, out io.Writer, root string, arguments []string, d
 	if err != nil || ctx.Err() != nil || result.Right < result.Questions {
 		return err
 	}
-	if p, err = readProgress(root); err != nil { // it may have changed meanwhile
+	if p, err = readProgress(root); err != nil { // it may have changed in the meantime
 		return err
 	}
 	if !slices.Contains(p.Incidents[s.stage], result.Name) {
 		p.Incidents[s.stage] = append(p.Incidents[s.stage], result.Name)
 	}
-	fmt.Fprintln(out, "You found it at the first try.")
+	fmt.Fprintln(out, "You found the fault at the first try.")
 	return p.write(root)
 }
 
-// unsolved returns one of the incidents of a stage that are not solved yet, by chance, or "" if all are.
+// unsolved returns a random incident of a stage that is not solved yet, or "" if all are.
 func (p progress) unsolved(stage string) (string, error) {
 	names, err := incident.Names(stage)
 	if err != nil {

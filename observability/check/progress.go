@@ -13,13 +13,13 @@ import (
 	"example.com/dice/observability/internal/compose"
 )
 
-// progressFile is where the results are kept, in the root of the repository. Git ignores it.
+// progressFile is the file for a learner's results, in the root of the repository. Git ignores it.
 const progressFile = ".progress.json"
 
-// progress is what a learner has reached, by stage.
+// progress is a learner's results, by stage.
 type progress struct {
 	Checks    map[string]checked  `json:"checks"`
-	Incidents map[string][]string `json:"incidents"` // those that were solved at the first try
+	Incidents map[string][]string `json:"incidents"` // those answered right at the first try
 }
 
 // checked is the last result of a stage's checklist.
@@ -30,14 +30,14 @@ type checked struct {
 	Missing   *missing `json:"missing,omitempty"`
 }
 
-// missing is the first item that is not there.
+// missing is the first missing item.
 type missing struct {
 	Kind    kind     `json:"kind"`
 	Service string   `json:"service"`
 	Title   string   `json:"title"`
 	Reason  string   `json:"reason"`
 	Needles []string `json:"needles"`
-	Hints   int      `json:"hints"` // that were given
+	Hints   int      `json:"hints"` // how many were printed
 }
 
 func readProgress(root string) (progress, error) {
@@ -50,7 +50,7 @@ func readProgress(root string) (progress, error) {
 		return p, fmt.Errorf("reading your progress: %w", err)
 	}
 	if err := json.Unmarshal(content, &p); err != nil {
-		return p, fmt.Errorf("reading your progress: %s: %w; delete the file to begin again", progressFile, err)
+		return p, fmt.Errorf("reading your progress: %s: %w; delete the file to start over", progressFile, err)
 	}
 	return p, nil
 }
@@ -66,7 +66,7 @@ func (p progress) write(root string) error {
 	return nil
 }
 
-// remember keeps a result. Hints start again when another item is the first that is missing.
+// remember saves a result. The hints start over when another item is the first missing one.
 func remember(s subject, r result) error {
 	p, err := readProgress(s.root)
 	if err != nil {
@@ -86,7 +86,7 @@ func remember(s subject, r result) error {
 	return p.write(s.root)
 }
 
-// list shows how far the learner is in each stage.
+// list prints the learner's progress in each stage.
 func list(out io.Writer, root string) error {
 	names, err := compose.Names(root)
 	if err != nil {
@@ -102,7 +102,7 @@ func list(out io.Writer, root string) error {
 			return err
 		}
 		c, begun := p.Checks[name]
-		mark, text := " ", "not begun"
+		mark, text := " ", "not started"
 		switch {
 		case begun && c.Missing == nil:
 			mark, text = "✓", fmt.Sprintf("all %d items, in %s", c.Of, c.Directory)

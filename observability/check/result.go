@@ -11,19 +11,19 @@ import (
 	"example.com/dice/observability/internal/declared"
 )
 
-// result is the checklist with what one run has shown.
+// result is the checklist, with a verdict on each item from one run.
 type result struct {
 	lines []line
-	extra []string // what is there and not wanted: the learner's own
-	ran   bool     // or a service is missing, or was not built, or did not start
+	extra []string // telemetry that the stage does not declare: the learner's own
+	ran   bool     // false if a service is missing, was not built or did not start
 }
 
-// line is an item, why it is not there, and whether the stage before has it already.
+// line is an item, its verdict, and whether the previous stage already has it.
 type line struct {
 	item
 
 	verdict verdict
-	before  string // the stage before, if it has the item too
+	before  string // the previous stage, if it has the item too
 }
 
 func (l line) there() bool { return l.verdict.reason == "" }
@@ -45,7 +45,7 @@ func (s subject) evaluate(ctx context.Context) (result, error) {
 	return judge(newChecklist(stage, want), r, want, before, old), nil
 }
 
-// read reads a stage and what it declares.
+// read reads a stage and its declaration.
 func read(ctx context.Context, root, name string) (*compose.Stage, declared.Telemetry, error) {
 	stage, err := compose.Load(ctx, root, name, compose.Settings{})
 	if err != nil {
@@ -55,7 +55,7 @@ func read(ctx context.Context, root, name string) (*compose.Stage, declared.Tele
 	return stage, want, err
 }
 
-// before returns the stage before, and the items that it has. The first stage has none before it.
+// before returns the name of the previous stage and the keys of its items. For the first stage both are empty.
 func (s subject) before(ctx context.Context) (name string, has map[string]bool, err error) {
 	names, err := compose.Names(s.root)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s subject) before(ctx context.Context) (name string, has map[string]bool, 
 	return "", has, nil
 }
 
-// judge asks a run about each item. What did not run has nothing to ask; its first item says why.
+// judge checks each item against a run. If the code did not run, only the presence of the services can be checked.
 func judge(items []item, r *round, want declared.Telemetry, before string, has map[string]bool) result {
 	got := result{ran: len(r.missing) == 0 && r.failure == nil}
 	for _, item := range items {
@@ -90,7 +90,7 @@ func judge(items []item, r *round, want declared.Telemetry, before string, has m
 		case got.ran || item.kind == presence:
 			l.verdict = item.check(r)
 		default:
-			l.verdict = verdict{reason: "The services do not run."}
+			l.verdict = verdict{reason: "The services are not running."}
 		}
 		got.lines = append(got.lines, l)
 	}
@@ -98,7 +98,8 @@ func judge(items []item, r *round, want declared.Telemetry, before string, has m
 	return got
 }
 
-// missing returns the first line that is not there, or nil. What the stage before has comes first, unless nothing ran.
+// missing returns the first missing line, or nil. Items of the previous stage come first. If the code did not run, only missing
+// services count.
 func (r result) missing() *line {
 	for _, old := range []bool{true, false} {
 		for i, l := range r.lines {
@@ -120,7 +121,7 @@ func (r result) done() int {
 	return n
 }
 
-// print shows the items that are there, up to the first that is not, and why it is not.
+// print lists the items up to the first missing one, and says why that one is missing.
 func (r result) print(out io.Writer, s subject) {
 	title := s.stage
 	if !s.isStage() {
@@ -154,7 +155,7 @@ func printService(out io.Writer, last *string, service string) {
 	}
 }
 
-// printBefore sums up what the stage before has.
+// printBefore sums up the items of the previous stage.
 func (r result) printBefore(out io.Writer) {
 	all, there, name := 0, 0, ""
 	for _, l := range r.lines {
@@ -188,7 +189,7 @@ func (r result) printMissing(out io.Writer, l *line, s subject) {
 	r.printExtra(out)
 }
 
-// printExtra lists what is the learner's own. That is welcome.
+// printExtra lists telemetry that the learner has added. It is welcome, so the list is not a complaint.
 func (r result) printExtra(out io.Writer) {
 	const most = 10
 	if len(r.extra) == 0 {

@@ -20,24 +20,24 @@ import (
 )
 
 const (
-	roundTimeout = 8 * time.Minute // a build without a cache included
+	roundTimeout = 8 * time.Minute // including a build without a cache
 	probeTimeout = 10 * time.Second
 )
 
-// subject is the code to check, and the stage that it is compared with.
+// subject is the code to check, and the stage to compare it with.
 type subject struct {
 	root, stage string
 	directory   string // of the learner's code; may be relative to the working directory
 }
 
-// round is what one run of the code has shown.
+// round is the outcome of one run of the code.
 type round struct {
 	stage   *compose.Stage
-	missing map[string]string  // why a service cannot run, by its name
-	failure error              // of the build or the start
-	answers map[string]verdict // of each service
-	output  map[string]string  // the end of what a service has written
-	stop    error              // what went wrong at the stop
+	missing map[string]string  // the reason why a service cannot run, by service name
+	failure error              // of the build, the start or the traffic
+	answers map[string]verdict // by service name
+	output  map[string]string  // the end of a service's output, by service name
+	stop    error              // the error of stopping the services
 
 	spans   []store.Span
 	byID    map[string]store.Span
@@ -45,9 +45,9 @@ type round struct {
 	records []store.Record
 }
 
-// play builds the services, runs them with the stage's traffic before the real collector, and stops them as soon as the
-// traffic is over, so that a service that does not flush loses its last second. Its error is one of the tool, such as
-// a stage that does not exist; what is wrong with the code is in the round.
+// play builds the services, runs them with the stage's traffic and the real collector, and stops them as soon as the traffic is over,
+// so that a service that does not flush loses its last second. It returns an error only if the check itself fails, for example
+// because the stage does not exist. Errors in the code are part of the round.
 func (s subject) play(ctx context.Context, want declared.Telemetry) (*round, error) {
 	ctx, cancel := context.WithTimeout(ctx, roundTimeout)
 	defer cancel()
@@ -81,7 +81,7 @@ func (s subject) play(ctx context.Context, want declared.Telemetry) (*round, err
 	return r, err
 }
 
-// read takes what has arrived.
+// read copies the telemetry from the store.
 func (r *round) read(s *store.Store) {
 	r.spans, r.points, r.records = s.Spans(), s.Points(), s.Records()
 	r.byID = make(map[string]store.Span, len(r.spans))
@@ -90,7 +90,7 @@ func (r *round) read(s *store.Store) {
 	}
 }
 
-// load finds out where the code of each service is. The traffic is always the stage's.
+// load finds the code of each service. The traffic generator is always the stage's.
 func (s subject) load(ctx context.Context, r *round) error {
 	settings := compose.Settings{Override: append(freeport.Variables(), "SEED=1", "MAX_WAIT=10ms", "NUM_USERS=10", "MAX_ROLLS_PER_USER=30")}
 	own, err := compose.Load(ctx, s.root, s.stage, settings)
@@ -102,7 +102,7 @@ func (s subject) load(ctx context.Context, r *round) error {
 		return err
 	}
 	if _, err := os.Stat(directory); err != nil {
-		return fmt.Errorf("no directory %s: -start %s %[1]s makes one", s.directory, s.stage)
+		return fmt.Errorf("there is no directory %s: create it with -start %s %[1]s", s.directory, s.stage)
 	}
 	r.stage = own
 	switch {
@@ -112,7 +112,7 @@ func (s subject) load(ctx context.Context, r *round) error {
 			return err
 		}
 		r.adopt(theirs, own, s.directory)
-	case holdsGo(directory): // the service itself, as plain/ of the first stage
+	case holdsGo(directory): // the service itself, like plain/ of the first stage
 		own.Service("roll").Source = directory
 	default:
 		for i, service := range own.Services {
@@ -124,18 +124,18 @@ func (s subject) load(ctx context.Context, r *round) error {
 	return nil
 }
 
-// adopt takes the services of the learner's compose.yaml, with the traffic of the stage, and notes which are missing.
+// adopt takes the services from the learner's compose.yaml and the traffic generator from the stage, and notes missing services.
 func (r *round) adopt(theirs, own *compose.Stage, directory string) {
 	r.stage = theirs
 	for _, service := range own.Services {
 		got := theirs.Service(service.Name)
 		switch {
 		case got == nil:
-			r.missing[service.Name] = filepath.Join(directory, "compose.yaml") + " has no service with this name."
+			r.missing[service.Name] = filepath.Join(directory, "compose.yaml") + " has no service with this name. Add one."
 		case service.Name == compose.Traffic:
 			*got = service
 		case !holdsGo(got.Source):
-			r.missing[service.Name] = filepath.Join(directory, service.Name) + " has no Go files."
+			r.missing[service.Name] = filepath.Join(directory, service.Name) + " has no Go files. Put the service's main package there."
 		}
 	}
 }
@@ -150,14 +150,14 @@ func holdsGo(directory string) bool {
 	return err == nil && len(files) > 0
 }
 
-// request is one that a service must answer.
+// request is a request to a service, and the expected response.
 type request struct {
 	path   string
 	status int
 	has    string // text in the body
 }
 
-// nowhere is a path that no service has.
+// nowhere is a path that no service serves.
 const nowhere = "/nowhere"
 
 // route is the path without the query.
@@ -166,7 +166,7 @@ func (r request) route() string {
 	return path
 }
 
-// probes returns the requests that a service must answer, as far as the stage has it.
+// probes returns the requests that a service must answer in a stage.
 func probes(service string, want declared.Telemetry) []request {
 	switch service {
 	case "roll":
@@ -174,7 +174,7 @@ func probes(service string, want declared.Telemetry) []request {
 		for _, span := range want.Spans {
 			if span.Service == "roll" && span.Name == "GET /roll-async" && span.Kind == "server" {
 				return append(requests, request{"/roll-async?die=fair&times=3", http.StatusOK, `"total":`}, request{"/roll-async?die=fair&times=0", http.StatusBadRequest, `"error":`},
-					request{"/roll-async?die=risky&times=100", http.StatusInternalServerError, `"error":`}) // one of a hundred fails
+					request{"/roll-async?die=risky&times=100", http.StatusInternalServerError, `"error":`}) // at least one of a hundred dice fails
 			}
 		}
 		return requests
@@ -187,7 +187,7 @@ func probes(service string, want declared.Telemetry) []request {
 	}
 }
 
-// probe says what is wrong with the first response that is not as it must be.
+// probe describes the first response that is not the expected one.
 func probe(ctx context.Context, url string, requests []request) verdict {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -221,7 +221,7 @@ func (r request) send(ctx context.Context, url string) error {
 	return nil
 }
 
-// complaint returns the last line in which the SDK or an exporter of a service says that it could not send, or "".
+// complaint returns the last line in which the SDK or an exporter of a service reports a failed export, or "".
 func (r *round) complaint(service string) string {
 	found := ""
 	for line := range strings.Lines(r.output[service]) {
@@ -238,7 +238,7 @@ func (r *round) complaint(service string) string {
 	return found
 }
 
-// message is the error in a log line in JSON, or the line as it is.
+// message returns the error or the message of a log line in JSON. Other lines are returned unchanged.
 func message(line string) string {
 	var record struct{ Error, Msg string }
 	if err := json.Unmarshal([]byte(line), &record); err != nil {

@@ -9,7 +9,7 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// checkSpan wants spans with a name and kind, each with its parent, attributes and status.
+// checkSpan requires spans with a name and a kind, each with the declared parent, attributes and status.
 func (r *round) checkSpan(want declared.Span, t declared.Telemetry) verdict {
 	var spans []store.Span
 	for _, span := range r.spansOf(want.Service) {
@@ -38,7 +38,7 @@ func (r *round) checkSpan(want declared.Span, t declared.Telemetry) verdict {
 	return neverSeen(want.Maybe, seen)
 }
 
-// noSpan says why there is no such span.
+// noSpan explains why there is no such span.
 func (r *round) noSpan(want declared.Span, t declared.Telemetry) verdict {
 	spans := r.spansOf(want.Service)
 	var names []string
@@ -48,20 +48,20 @@ func (r *round) noSpan(want declared.Span, t declared.Telemetry) verdict {
 		})
 		switch {
 		case span.Name == want.Name && !isDeclared:
-			return verdict{fmt.Sprintf("There are such spans, but of the kind %s, not %s.", span.Kind, want.Kind), ""}
+			return verdict{fmt.Sprintf("The spans with this name are of the kind %s, not %s.", span.Kind, want.Kind), ""}
 		case !isDeclared:
 			names = append(names, span.Name)
 		}
 	}
 	switch similar := nearest(want.Name, names); {
 	case len(spans) == 0:
-		return wrong("No span of the service has arrived.")
+		return wrong("No spans have arrived from this service.")
 	case similar != "":
 		return wrong("There is no span with this name.%s", similar)
 	case want.Kind == "internal":
-		return wrong("%d requests had none.", count(spans, func(s store.Span) bool { return s.Kind == "server" && slices.Contains(want.Parent, s.Name) }))
+		return wrong("%d requests had no such span. Start one with tracer.Start and the ctx of the request.", count(spans, func(s store.Span) bool { return s.Kind == "server" && slices.Contains(want.Parent, s.Name) }))
 	}
-	return wrong("There is none. The spans of the service are: %s.", quotedNames(spans))
+	return wrong("There is no such span. The service has the spans %s.", quotedNames(spans))
 }
 
 func quotedNames(spans []store.Span) string {
@@ -88,7 +88,7 @@ func count(spans []store.Span, has func(store.Span) bool) int {
 	return n
 }
 
-// checkParents wants each span to have one of the parents that are declared, in the same trace.
+// checkParents requires that the parent of each span is a declared one, in the same trace.
 func (r *round) checkParents(want declared.Span, spans []store.Span, t declared.Telemetry) verdict {
 	if want.Kind == "server" {
 		return r.checkCallers(want, spans, t)
@@ -111,18 +111,18 @@ func (r *round) checkParents(want declared.Span, spans []store.Span, t declared.
 	}
 	switch all := len(spans); {
 	case orphans > 0:
-		return wrong("%d of %d have no parent: the context is lost on the way. Start the span with the ctx of the request.", orphans, all)
+		return wrong("%d of %d spans have no parent: the context is lost. Start the span with the ctx of the request.", orphans, all)
 	case elsewhere > 0:
-		return wrong("%d of %d have a parent in another trace.", elsewhere, all)
+		return wrong("%d of %d spans have a parent in another trace. Start each span with the ctx of its own request.", elsewhere, all)
 	case unknown > 0:
-		return wrong("The parents of %d of %d have not arrived: they were never ended, or not exported.", unknown, all)
+		return wrong("The parents of %d of %d spans have not arrived. End each span with defer span.End(), and export all of them.", unknown, all)
 	case len(strangers) > 0:
-		return wrong("The parent of %d of %d is another one: %s.", len(strangers), all, quotedNames(strangers))
+		return wrong("%d of %d spans have the wrong parent: %s. Start the span with the ctx that contains the right one.", len(strangers), all, quotedNames(strangers))
 	}
 	return verdict{}
 }
 
-// checkCallers wants the spans of a server to be children of their callers' spans, if the callers make any. A probe makes none.
+// checkCallers requires that server spans are children of their callers' spans, if the callers have any. Probes have none.
 func (r *round) checkCallers(want declared.Span, spans []store.Span, t declared.Telemetry) verdict {
 	orphans := 0
 	for _, span := range spans {
@@ -135,12 +135,12 @@ func (r *round) checkCallers(want declared.Span, spans []store.Span, t declared.
 	}
 	calls := r.calls(want, t)
 	if calls == 0 {
-		return verdict{} // the item of the caller says so
+		return verdict{} // the caller's own item reports this
 	}
-	return wrong("%d of %d have no parent, although the callers made %d client spans: propagation is lost. The header traceparent was not sent, or the server did not read it.", orphans, len(spans), calls)
+	return wrong("%d of %d spans have no parent, although the callers have %d client spans: propagation is lost. The caller must send the header traceparent, and the server must read it.", orphans, len(spans), calls)
 }
 
-// calls counts the client spans of those that call a server's span.
+// calls counts the client spans of the callers of a server span.
 func (r *round) calls(want declared.Span, t declared.Telemetry) int {
 	return count(r.spans, func(span store.Span) bool {
 		return span.Kind == "client" && span.Service != want.Service && slices.Contains(want.Parent, span.Name) && calls(t, span.Service, want.Service)
@@ -151,8 +151,8 @@ func calls(t declared.Telemetry, client, server string) bool {
 	return slices.ContainsFunc(t.Calls, func(c declared.Call) bool { return c.Client == client && c.Server == server })
 }
 
-// checkAccount wants a span of the server for each of its callers' spans that have an answer. If there are none, the items of the
-// callers say so.
+// checkAccount requires a server span for each client span that got a response. If there are no client spans, the callers' own items
+// report it.
 func (r *round) checkAccount(server string, t declared.Telemetry) verdict {
 	served := make(map[string]bool)
 	for _, span := range r.spansOf(server) {
@@ -169,34 +169,34 @@ func (r *round) checkAccount(server string, t declared.Telemetry) verdict {
 		}
 	}
 	if lost > 0 {
-		return wrong("%d of %d calls have no span of the server. Spans are lost at the stop, in a full queue, or to a sampler.", lost, sent)
+		return wrong("%d of %d calls have no server span. Spans are lost if the SDK is not shut down, if its queue is full, or if a sampler drops them.", lost, sent)
 	}
 	return verdict{}
 }
 
-// other reports whether a client's span is a call of another service.
+// other reports whether a client span is a call to another server.
 func (r *round) other(span store.Span, server string) bool {
 	_, port, _ := strings.Cut(r.stage.Service(server).Port.Address(), ":")
 	return span.Attributes["server.port"] != port
 }
 
-// checkStatus wants an error status where there is an error.type, and nowhere else.
+// checkStatus requires an error status exactly where there is an error.type.
 func checkStatus(span store.Span, want declared.Span) verdict {
 	_, hasType := span.Attributes["error.type"]
 	code := span.Attributes["http.response.status_code"]
 	switch {
 	case span.Failed && !slices.Contains(want.Status, "error"):
-		return wrong("A span has an error status, and must not.")
+		return wrong("A span has an error status, but spans with this name never fail. Set the error on the span that failed.")
 	case span.Failed && !hasType && slices.Contains(want.Maybe, "error.type"):
-		return verdict{"A failed span has no error.type." + nearest("error.type", keys(span.Attributes)), "errorType("}
+		return verdict{"A failed span lacks the attribute error.type." + nearest("error.type", keys(span.Attributes)), "errorType("}
 	case !span.Failed && hasType && span.Attributes["dice.roll.outcome"] != "canceled":
-		return wrong("A span has the error.type %q, but its status is not an error.", span.Attributes["error.type"])
+		return wrong("A span has the error.type %q, but its status is not an error. Call SetStatus with codes.Error.", span.Attributes["error.type"])
 	case want.Kind == "server" && strings.HasPrefix(code, "5") && !span.Failed:
-		return wrong("A span has the status code %s, but its status is not an error.", code)
+		return wrong("A span has the HTTP status code %s, but its status is not an error. Call SetStatus with codes.Error.", code)
 	case span.Attributes["dice.roll.outcome"] == "failed" && !span.Failed:
-		return verdict{"A roll has the outcome failed, but the status of its span is not an error.", "SetStatus"}
+		return verdict{"A roll has the outcome failed, but its span's status is not an error. Call SetStatus with codes.Error.", "SetStatus"}
 	case span.Attributes["dice.roll.outcome"] == "canceled" && (span.Failed || hasType):
-		return wrong("A canceled roll is no error, but its span has an error status or an error.type.")
+		return wrong("The span of a canceled roll has an error status or an error.type. It must have neither, because a canceled roll is not an error.")
 	}
 	return verdict{}
 }

@@ -14,14 +14,14 @@ import (
 	"example.com/dice/observability/internal/compose"
 )
 
-// start makes the directory, with what the stage starts from: the stage before without its tests, its README and its declaration.
-// The traffic and the modules are those of the stage itself. The first stage starts from its plain service.
+// start creates the directory with the code that the stage starts from: the previous stage without its tests, README and telemetry
+// declaration. The traffic generator and the modules are the stage's own. The first stage starts from its plain service.
 func start(out io.Writer, s subject) error {
 	if s.isStage() {
-		return fmt.Errorf("name a directory for your code, such as: %s my-%[2]s", s.command("-start"), strings.SplitN(s.stage, "-", 2)[0])
+		return fmt.Errorf("name a directory for your code, for example: %s my-%[2]s", s.command("-start"), strings.SplitN(s.stage, "-", 2)[0])
 	}
 	if entries, err := os.ReadDir(s.directory); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s is not empty: nothing was written", s.directory)
+		return fmt.Errorf("%s is not empty, so nothing was written: name a new directory", s.directory)
 	}
 	names, err := compose.Names(s.root)
 	if err != nil {
@@ -52,12 +52,12 @@ func start(out io.Writer, s subject) error {
 	if err := s.copyModule(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s has what %s starts from. The tasks are in the section \"Build it yourself\" of %[2]s/README.md. At any time:\n    %s\n",
+	fmt.Fprintf(out, "%s contains the code that %s starts from. The tasks are in the section \"Build it yourself\" of %[2]s/README.md.\nTo check your code at any time:\n    %s\n",
 		filepath.ToSlash(s.directory), s.stage, s.command(""))
 	return nil
 }
 
-// renameStage makes docker compose build the learner's code, where it built that of the stage before.
+// renameStage makes docker compose build the learner's code instead of the previous stage's.
 func (s subject) renameStage(before string) error {
 	file := filepath.Join(s.directory, ".env")
 	content, err := os.ReadFile(file)
@@ -67,7 +67,7 @@ func (s subject) renameStage(before string) error {
 	return write(file, []byte(strings.Replace(string(content), "="+before, "="+filepath.Base(s.directory), 1)))
 }
 
-// isStart reports whether a learner starts with a file.
+// isStart reports whether a file is part of the code that a learner starts from.
 func isStart(name string) bool {
 	for part := range strings.SplitSeq(path.Dir(name), "/") {
 		if slices.Contains([]string{"docs", "labs", "plain", "testdata"}, part) {
@@ -99,8 +99,8 @@ func write(file string, content []byte) error {
 	return os.WriteFile(file, content, 0o644)
 }
 
-// copyModule makes the directory a module with the libraries of the stage, in a workspace of its own with shared, so that the go
-// command and editors find both from there.
+// copyModule makes the directory a module with the dependencies of the stage, in a workspace with shared, so that the go command and
+// editors find both modules.
 func (s subject) copyModule() error {
 	shared, err := filepath.Rel(s.directory, filepath.Join(s.root, "shared"))
 	if err != nil {

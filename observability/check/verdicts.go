@@ -15,7 +15,7 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// checkPresence wants the service to be built and to run.
+// checkPresence requires that the service can be built and starts.
 func (r *round) checkPresence(service string) verdict {
 	if reason, ok := r.missing[service]; ok {
 		return verdict{reason: reason}
@@ -29,7 +29,7 @@ func (r *round) checkPresence(service string) verdict {
 	return verdict{}
 }
 
-// blames reports whether the failure names this service, or none.
+// blames reports whether the failure names this service, or no service at all.
 func (r *round) blames(service string) bool {
 	for _, other := range r.stage.Services {
 		if other.Name != service && strings.Contains(r.failure.Error(), other.Name+" ") && !strings.Contains(r.failure.Error(), service+" ") {
@@ -41,7 +41,7 @@ func (r *round) blames(service string) bool {
 
 func (r *round) checkAnswers(service string) verdict { return r.answers[service] }
 
-// checkArrival wants anything at all from a service, with the whole resource.
+// checkArrival requires telemetry of any kind from a service, with all attributes of the resource.
 func (r *round) checkArrival(service string, want declared.Telemetry) verdict {
 	resource, found := r.resource(service)
 	if !found {
@@ -55,7 +55,7 @@ func (r *round) checkArrival(service string, want declared.Telemetry) verdict {
 	return verdict{}
 }
 
-// resource returns the resource of the first signal of a service that has arrived.
+// resource returns the resource of the first span, record or data point that arrived from a service.
 func (r *round) resource(service string) (map[string]string, bool) {
 	for _, span := range r.spans {
 		if span.Service == service {
@@ -75,20 +75,20 @@ func (r *round) resource(service string) (map[string]string, bool) {
 	return nil, false
 }
 
-// nothing says why no telemetry of a service has arrived.
+// nothing explains why no telemetry has arrived from a service.
 func (r *round) nothing(service string) verdict {
 	for _, other := range r.services() {
 		if strings.HasPrefix(other, "unknown_service") || levenshtein.ComputeDistance(strings.ToLower(other), service) <= 2 && r.stage.Service(other) == nil {
-			return wrong("Telemetry arrives from service %q. The name must be %q.", other, service)
+			return wrong("Telemetry arrives from a service named %q. The name must be %q: change it where the SDK is started.", other, service)
 		}
 	}
 	if complaint := r.complaint(service); complaint != "" {
-		return wrong("The service tried to send, and could not: %s\nWrong endpoint or protocol? The collector listens for OTLP over gRPC at the address in OTEL_EXPORTER_OTLP_ENDPOINT.", complaint)
+		return wrong("The service could not send its telemetry: %s\nCheck the endpoint and the protocol: the collector accepts OTLP over gRPC at the address in OTEL_EXPORTER_OTLP_ENDPOINT.", complaint)
 	}
-	return wrong("Nothing has arrived, and the service did not report a failed export. Is the SDK started, and are its exporters?")
+	return wrong("No telemetry has arrived, and the service reported no failed export. Start the SDK, and give each provider an exporter.")
 }
 
-// services returns the names of all services that have sent something.
+// services returns the names of all services that have sent telemetry.
 func (r *round) services() []string {
 	names := make(map[string]bool)
 	for _, span := range r.spans {
@@ -112,11 +112,11 @@ func (r *round) checkRuntime(service string, want declared.Telemetry) verdict {
 		}
 	}
 	if !any {
-		return wrong("No metric of the service has arrived. Is there a meter provider with a reader?")
+		return wrong("No metrics have arrived from this service. It needs a meter provider with a reader.")
 	}
 	for _, m := range want.Metrics {
 		if strings.HasPrefix(m.Name, "go.") && !m.Optional && !seen[m.Name] {
-			return wrong("There is no %s. The package contrib/instrumentation/runtime records it, once its Start has been called.", m.Name)
+			return wrong("The metric %s is missing. Call Start of the package contrib/instrumentation/runtime, which records it.", m.Name)
 		}
 	}
 	return verdict{}
@@ -131,13 +131,13 @@ func (r *round) checkOwnMetrics() verdict {
 	}
 	for _, service := range r.stage.Services {
 		if service.Name != compose.Traffic && !own[service.Name] {
-			return wrong("The service %s has no metric otel.sdk.*. The SDK makes them if OTEL_GO_X_OBSERVABILITY is true.", service.Name)
+			return wrong("No otel.sdk metrics have arrived from the service %s. Set OTEL_GO_X_OBSERVABILITY=true in its environment.", service.Name)
 		}
 	}
 	return verdict{}
 }
 
-// checkFlush wants the last log record of a service, which it writes while it stops.
+// checkFlush requires the last log record of a service, which the service writes when it stops.
 func (r *round) checkFlush(service string) verdict {
 	for _, record := range r.records {
 		if record.Service == service && record.Message == "stopping" {
@@ -145,12 +145,12 @@ func (r *round) checkFlush(service string) verdict {
 		}
 	}
 	if complaint := r.complaint(service); complaint != "" {
-		return wrong("The last second is lost, because the service could not send it: %s", complaint)
+		return wrong("The telemetry of the last second is lost, because the service could not send it: %s", complaint)
 	}
-	return wrong("The log record \"stopping\" is lost: what was in memory when the service exited was not sent. Is the SDK shut down at the end?")
+	return wrong("The log record \"stopping\" is lost, because the service exited before it sent the telemetry in its memory. Shut the SDK down before main returns.")
 }
 
-// checkCorrelation wants a trace in all log records but those of the start and the stop.
+// checkCorrelation requires a trace ID in all log records except those of the start and the stop.
 func (r *round) checkCorrelation(service string) verdict {
 	all, without := 0, make(map[string]int)
 	for _, record := range r.records {
@@ -164,12 +164,12 @@ func (r *round) checkCorrelation(service string) verdict {
 	}
 	switch {
 	case all == 0:
-		return wrong("No log record of a request has arrived.")
+		return wrong("No log records of requests have arrived.")
 	case len(without) == 0:
 		return verdict{}
 	}
 	message := slices.MaxFunc(slices.Sorted(maps.Keys(without)), func(a, b string) int { return without[a] - without[b] })
-	return wrong("%d of %d log records %q have no trace. Pass the request's ctx on, and log with it: slog.InfoContext(ctx, …).", without[message], all, message)
+	return wrong("%d of %d log records have no trace: those with the message %q. Log with the ctx of the request: slog.InfoContext(ctx, …).", without[message], all, message)
 }
 
 func (r *round) checkLog(want declared.Log, t declared.Telemetry) verdict {
@@ -186,7 +186,7 @@ func (r *round) checkLog(want declared.Log, t declared.Telemetry) verdict {
 		found = true
 		what := fmt.Sprintf("the record %q", want.Message)
 		if got.Level != want.Level {
-			return wrong("Its level is %s, not %s.", got.Level, want.Level)
+			return wrong("The level of the record is %s. It must be %s.", got.Level, want.Level)
 		}
 		if v := checkAttributes(what, got.Attributes, got.Types, want.Attributes, t); v.reason != "" {
 			return v
@@ -196,7 +196,7 @@ func (r *round) checkLog(want declared.Log, t declared.Telemetry) verdict {
 		}
 	}
 	if !found {
-		reason := "No such record has arrived." + nearest(want.Message, other)
+		reason := "No record with this message has arrived." + nearest(want.Message, other)
 		if want.Event != "" {
 			reason = fmt.Sprintf("No record with the event name %q and the body %q has arrived.", want.Event, want.Message)
 		}
@@ -205,7 +205,7 @@ func (r *round) checkLog(want declared.Log, t declared.Telemetry) verdict {
 	return neverSeen(want.Maybe, tracked)
 }
 
-// checkTenant wants usage at its tenant, all else at the other, and users' names in usage only.
+// checkTenant requires that usage records, and only those, go to the tenant "usage", and that only they name users.
 func (r *round) checkTenant(service string) verdict {
 	users, usage := make(map[string]bool), 0
 	for _, record := range r.records {
@@ -215,47 +215,47 @@ func (r *round) checkTenant(service string) verdict {
 		isUsage := record.Attributes["usage"] == "true" && record.Types["usage"] == "bool"
 		switch {
 		case isUsage && record.Tenant != "usage":
-			return wrong("A record of usage (%q) went to the tenant %q. The collector's routing must send it to \"usage\".", record.Message, record.Tenant)
+			return wrong("The usage record %q went to the tenant %q. Make the collector route it to the tenant \"usage\".", record.Message, record.Tenant)
 		case !isUsage && record.Tenant == "usage":
-			return wrong("The record %q went to the tenant \"usage\", and its attribute usage is not the boolean true.", record.Message)
+			return wrong("The record %q went to the tenant \"usage\", but it is not a usage record: it has no attribute usage with the boolean value true.", record.Message)
 		case isUsage:
 			usage++
 			users[record.Attributes["user.name"]] = true
 		}
 	}
 	if usage == 0 {
-		return wrong("No record has the attribute usage=true, as a boolean.")
+		return wrong("No record has the attribute usage with the boolean value true.")
 	}
 	return r.checkNames(users)
 }
 
-// checkNames wants none of these names in an attribute of anything but usage.
+// checkNames requires that none of these users is named outside usage records.
 func (r *round) checkNames(users map[string]bool) verdict {
 	for _, span := range r.spans {
 		for name, value := range span.Attributes {
 			if users[value] && span.Service != "traffic" {
-				return wrong("The attribute %s of the span %q names a user.", name, span.Name)
+				return wrong("The attribute %s of the span %q contains a user's name. Remove it: only usage records may name users.", name, span.Name)
 			}
 		}
 	}
 	for _, record := range r.records {
 		for name, value := range record.Attributes {
 			if users[value] && record.Tenant != "usage" && record.Service != "traffic" {
-				return wrong("The attribute %s of the log record %q names a user.", name, record.Message)
+				return wrong("The attribute %s of the log record %q contains a user's name. Remove it: only usage records may name users.", name, record.Message)
 			}
 		}
 	}
 	for _, point := range r.points {
 		for name, value := range point.Attributes {
 			if users[value] && point.Service != "traffic" {
-				return wrong("The attribute %s of the metric %s names a user.", name, point.Name)
+				return wrong("The attribute %s of the metric %s contains a user's name. Remove it: only usage records may name users.", name, point.Name)
 			}
 		}
 	}
 	return verdict{}
 }
 
-// checkAttributes wants the attributes that are always there, with the declared types and values. Others are the learner's own.
+// checkAttributes requires the attributes that are always set, and the declared types and values. Other attributes are allowed.
 func checkAttributes(what string, got, types map[string]string, want declared.Attributes, t declared.Telemetry) verdict {
 	for _, name := range want.Always {
 		if _, ok := got[name]; !ok {
@@ -272,13 +272,13 @@ func checkAttributes(what string, got, types map[string]string, want declared.At
 			return verdict{fmt.Sprintf("The attribute %s of %s is of type %s, not %s.", name, what, types[name], wantType), strconv.Quote(name)}
 		}
 		if len(declared.Values) > 0 && !slices.Contains(declared.Values, value) {
-			return verdict{fmt.Sprintf("The attribute %s of %s is %q. Its values are %s.", name, what, value, strings.Join(declared.Values, ", ")), strconv.Quote(name)}
+			return verdict{fmt.Sprintf("The attribute %s of %s is %q. Its value must be one of %s.", name, what, value, strings.Join(declared.Values, ", ")), strconv.Quote(name)}
 		}
 	}
 	return verdict{}
 }
 
-// missingAttribute says that an attribute is missing, and which one may be meant for it.
+// missingAttribute says that an attribute is missing, and names one with a similar name, if there is one.
 func missingAttribute(what, name string, got map[string]string, known []string) string {
 	var others []string
 	for other := range got {
@@ -289,17 +289,18 @@ func missingAttribute(what, name string, got map[string]string, known []string) 
 	return fmt.Sprintf("The attribute %s of %s is missing.%s", name, what, nearest(name, others))
 }
 
-// neverSeen finds an attribute of the project's own that some should have, and none has.
+// neverSeen finds an optional attribute of this project's own that was never set. The traffic covers all cases, so it
+// should have been set at least once.
 func neverSeen(maybe []string, seen map[string]bool) verdict {
 	for _, name := range maybe {
 		if (strings.HasPrefix(name, "die.") || strings.HasPrefix(name, "dice.")) && !seen[name] {
-			return verdict{fmt.Sprintf("None has the attribute %s.%s", name, nearest(name, slices.Sorted(maps.Keys(seen)))), strconv.Quote(name)}
+			return verdict{fmt.Sprintf("The attribute %s is never set, although the traffic includes cases that need it.%s", name, nearest(name, slices.Sorted(maps.Keys(seen)))), strconv.Quote(name)}
 		}
 	}
 	return verdict{}
 }
 
-// nearest returns a sentence about the name that looks most like the one that is missing, or "" if none does.
+// nearest returns a sentence with the name most similar to a missing one, or "" if none is similar.
 func nearest(want string, names []string) string {
 	plain := strings.NewReplacer(".", "", "_", "", "-", "", " ", "", "/", "")
 	best, least := "", max(2, len(want)/4)+1
@@ -313,7 +314,7 @@ func nearest(want string, names []string) string {
 	if best == "" {
 		return ""
 	}
-	return " There is " + strconv.Quote(best) + "."
+	return " There is " + strconv.Quote(best) + ", which looks similar."
 }
 
 // spansOf returns the spans of a service.

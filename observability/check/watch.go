@@ -12,10 +12,10 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// together is how long after a change others are taken to belong to it: an editor writes a file in several steps.
+// together is how long to wait for further changes after a change, because an editor writes a file in several steps.
 const together = 200 * time.Millisecond
 
-// watch checks the code, and again after each change of a file, until ctx ends.
+// watch checks the code now and after each change of a file, until ctx ends.
 func watch(ctx context.Context, out io.Writer, s subject) (err error) {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -30,14 +30,14 @@ func watch(ctx context.Context, out io.Writer, s subject) (err error) {
 		if err := check(ctx, out, s); err != nil && !errors.Is(err, errNotAll) {
 			return err
 		}
-		fmt.Fprintf(out, "That took %s. Save a file to check again; Ctrl-C ends this.\n\n", time.Since(begin).Round(100*time.Millisecond))
+		fmt.Fprintf(out, "The check took %s. Save a file to check again, or press Ctrl-C to quit.\n\n", time.Since(begin).Round(100*time.Millisecond))
 		if err := waitForChange(ctx, watcher); err != nil {
 			return err
 		}
 	}
 }
 
-// addAll watches a directory and those below it. Watching one twice does no harm.
+// addAll watches a directory and all directories below it. Watching one twice does no harm.
 func addAll(watcher *fsnotify.Watcher, directory string) error {
 	return filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
@@ -50,7 +50,7 @@ func addAll(watcher *fsnotify.Watcher, directory string) error {
 	})
 }
 
-// waitForChange returns when files have changed, and change no more. Changes during the check before count too.
+// waitForChange returns when files have changed and further changes have stopped. Changes made during the previous check count too.
 func waitForChange(ctx context.Context, watcher *fsnotify.Watcher) error {
 	var settled <-chan time.Time
 	for {

@@ -1,5 +1,5 @@
 // Command lesson shows what a stage adds to the previous one: the files that a reader studies, in reading order, each
-// under a line that says what is new in it.
+// under a line that sums up its changes.
 //
 //	go run ./observability/lesson stage4-async
 package main
@@ -91,7 +91,7 @@ func show(out io.Writer, s lesson.Step, d lesson.Differ) error {
 	return nil
 }
 
-// list prints the names of the files, with what is new in them or the number of changed lines.
+// list prints the names of the files, with a summary of their changes or the number of changed lines.
 func list(out io.Writer, s lesson.Step, d lesson.Differ, stat bool) error {
 	width := 0
 	for _, f := range s.Files {

@@ -39,7 +39,7 @@ func main() {
 	}
 }
 
-// run plays the stage that arguments name. It returns nil if ctx is canceled by Ctrl-C.
+// run runs the stage that arguments name. It returns nil if ctx is canceled by Ctrl-C.
 func run(ctx context.Context, arguments []string, out io.Writer) error {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	once := flags.Bool("once", false, "exit after the report")
@@ -76,7 +76,7 @@ func stageName(arguments []string) (string, error) {
 	return "", fmt.Errorf("want the name of one stage: %s", strings.Join(names, ", "))
 }
 
-// play runs the stage until the report is shown if once is set, or else until ctx is canceled, which is not an error.
+// play runs the stage until ctx is canceled, which is not an error. If once is set, it returns after the report.
 func play(ctx context.Context, s *compose.Stage, once bool, out io.Writer) (err error) {
 	running, err := runner.Start(ctx, s, func(doing string) { fmt.Fprintln(out, show.Faint.Render("· "+doing)) })
 	if ctx.Err() != nil && running == nil {

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// withDocker starts a stage with a fault, calls ask, and takes the fault back. If ctx has ended by then it stops the stage,
-// else it starts it again without the fault.
+// withDocker starts a stage with a fault, calls ask, and removes the fault. Then it starts the stage again without the fault, or
+// stops it if ctx has ended.
 func withDocker(ctx context.Context, root string, f fault, out io.Writer, ask func() error) (err error) {
 	if root, err = filepath.Abs(root); err != nil {
 		return err
@@ -25,7 +25,7 @@ func withDocker(ctx context.Context, root string, f fault, out io.Writer, ask fu
 		return err
 	}
 	defer func() {
-		fmt.Fprintln(out, "\nPutting everything back.")
+		fmt.Fprintln(out, "\nRemoving the fault.")
 		later := context.WithoutCancel(ctx)
 		again := []string{"up", "--build", "--detach"}
 		if ctx.Err() != nil {
@@ -36,12 +36,12 @@ func withDocker(ctx context.Context, root string, f fault, out io.Writer, ask fu
 	if err := dockerCompose(ctx, root, f, f.Variables, out, "up", "--build", "--detach"); err != nil {
 		return unlessEnded(ctx, err)
 	}
-	fmt.Fprintf(out, "\nLook for what is wrong in Grafana: http://localhost:%s. The traffic lasts about three minutes.\n",
+	fmt.Fprintf(out, "\nFind the fault in Grafana: http://localhost:%s. The traffic lasts about three minutes.\n",
 		cmp.Or(os.Getenv("GRAFANA_PORT"), "3000"))
 	return unlessEnded(ctx, ask())
 }
 
-// checkUnchanged refuses to change files that have changes of the user's own.
+// checkUnchanged returns an error if the user has changed a file that the fault would change.
 func checkUnchanged(ctx context.Context, root string, f fault) error {
 	files := f.files()
 	if len(files) == 0 {
@@ -51,10 +51,10 @@ func checkUnchanged(ctx context.Context, root string, f fault) error {
 	command.Dir = root
 	output, err := command.Output()
 	if err != nil {
-		return fmt.Errorf("looking for changes: %w", err)
+		return fmt.Errorf("looking for uncommitted changes: %w", err)
 	}
 	if len(output) > 0 {
-		return fmt.Errorf("%s has changes of yours in the files that the incident would change: commit or stash them first", f.Stage)
+		return fmt.Errorf("%s has uncommitted changes in files that the incident would change: commit or stash them first", f.Stage)
 	}
 	return nil
 }

@@ -17,18 +17,18 @@ import (
 //go:embed faults
 var faults embed.FS
 
-// fault is a change that breaks a stage, and what there is to find out about it.
+// fault is a change that breaks a stage, with questions about it and an explanation.
 type fault struct {
 	Name, Stage string   `yaml:"-"`
-	Symptom     string   // as users or an alert report it
-	Lab         string   // the file of the patch in the stage's directory, if the stage's README has the fault too
+	Symptom     string   // as reported by users or an alert
+	Lab         string   // the patch, relative to the stage's directory, if the fault is one of the README's
 	Variables   []string // of docker compose, each NAME=value
 	Questions   []question
-	Report      string // where the report of a run without Docker shows it
-	Way         []step // with Grafana
+	Report      string // where the fault shows in the report of a run without Docker
+	Way         []step // how to find the fault in Grafana
 	Fix         string
 
-	patch []byte // without one, the variables are the fault
+	patch []byte // empty if the variables alone are the fault
 }
 
 // question has one right answer and three wrong ones.
@@ -38,10 +38,10 @@ type question struct {
 	Wrong []wrongAnswer
 }
 
-// wrongAnswer has a sentence that says why the data does not fit it.
+// wrongAnswer is a wrong answer, with a sentence about the data that rule it out.
 type wrongAnswer struct{ Answer, Why string }
 
-// step is a query in one of three languages, and what it shows.
+// step is a query in one of three languages, with a description of its result.
 type step struct{ PromQL, TraceQL, LogQL, Shows string }
 
 func (s step) language() (language, query string) {
@@ -103,7 +103,7 @@ func (f fault) files() []string {
 	return files
 }
 
-// mended returns the patch that removes the fault again.
+// mended returns the reverse patch, which removes the fault.
 func (f fault) mended() string {
 	var out, added, removed strings.Builder
 	flush := func() {
@@ -129,7 +129,7 @@ func (f fault) mended() string {
 	return out.String()
 }
 
-// swapRanges swaps the ranges of a hunk's first line, such as in "@@ -1,2 +1,3 @@ func main()".
+// swapRanges swaps the ranges in the header of a hunk, such as "@@ -1,2 +1,3 @@ func main()".
 func swapRanges(line string) string {
 	words := strings.SplitN(line, " ", 4)
 	if words[0] == "@@" && len(words) == 4 {

@@ -40,7 +40,7 @@ func (g game) play(ctx context.Context) (right int, err error) {
 	return right, nil
 }
 
-// ask asks until the answer is right. It reports whether the first one was.
+// ask repeats a question until the answer is right. It reports whether the first answer was.
 func (g game) ask(ctx context.Context, title string, q question) (first bool, err error) {
 	fmt.Fprintf(g.out, "\n%s\n%s\n", report.Bold.Render(title), wrap(q.Ask, ""))
 	order := g.chance.Perm(len(letters))
@@ -91,7 +91,7 @@ func (g game) read(ctx context.Context) (string, error) {
 	}
 }
 
-// explain says how to find the fault, and how to fix it.
+// explain prints how to find the fault, and how to fix it.
 func (g game) explain(right int) {
 	f := g.fault
 	fmt.Fprintf(g.out, "\n%d of %d right at the first try.\n\n%s\n", right, len(f.Questions), report.Bold.Render("How to find it"))
@@ -104,7 +104,7 @@ func (g game) explain(right int) {
 	if len(f.patch) > 0 {
 		fmt.Fprintf(g.out, "\n%s", f.mended())
 	}
-	fmt.Fprintf(g.out, "\nThis was the incident %q. To play it again, add its name to the command.\n", f.Name)
+	fmt.Fprintf(g.out, "\nThis was the incident %q. To play it again, add this name to the command.\n", f.Name)
 }
 
 // wrap breaks text into lines, each with the indent.

@@ -1,4 +1,4 @@
-// Package incident plays faults: it starts a stage that has one, asks what is wrong, and explains how to find out.
+// Package incident plays incidents: it starts a stage with a fault, asks what is wrong, and explains how to find the fault.
 package incident
 
 import (
@@ -20,22 +20,22 @@ import (
 type Options struct {
 	Root   string // of the repository
 	Stage  string // such as stage1-roll
-	Name   string // of the fault; chosen by chance if empty
-	Seed   uint64 // of chance, for the fault and the order of the answers; 0 makes one up
-	Docker bool   // run the stage with Docker, and look at it in Grafana
+	Name   string // of the fault; a random one if empty
+	Seed   uint64 // for the choice of the fault and the order of the answers; random if 0
+	Docker bool   // run the stage with Docker, for use with Grafana
 	In     io.Reader
 	Out    io.Writer
 }
 
-// Result is how well the questions were answered.
+// Result is the outcome of an incident.
 type Result struct {
 	Name      string // of the fault
 	Right     int    // questions answered right at the first try
 	Questions int
 }
 
-// Run plays one incident of a stage: it starts the stage with a fault, asks, explains, and puts everything back.
-// The end of ctx or of the input ends the incident early, which is no error.
+// Run plays one incident of a stage: it starts the stage with a fault, asks the questions, explains the fault, and removes it.
+// The incident ends early when ctx or the input ends, which is not an error.
 func Run(ctx context.Context, options Options) (Result, error) { return run(ctx, options, record) }
 
 // recorder runs a stage with a fault and without Docker, and returns what the stage emitted.
@@ -72,12 +72,12 @@ func unlessEnded(ctx context.Context, err error) error {
 
 func (o Options) whatFollows() string {
 	if o.Docker {
-		return "Docker starts the stage. Find out what is wrong in Grafana, and answer three questions here."
+		return "Docker starts the stage. Find the fault in Grafana, and answer three questions here."
 	}
-	return "The stage runs for a quarter of a minute. Read the report, and answer three questions."
+	return "The stage runs for about 15 seconds. Read the report, and answer three questions."
 }
 
-// choose returns the fault that options name, or one by chance.
+// choose returns the fault that options name, or a random one.
 func choose(options Options, chance *rand.Rand) (fault, error) {
 	names, err := Names(options.Stage)
 	if err != nil {
@@ -88,7 +88,7 @@ func choose(options Options, chance *rand.Rand) (fault, error) {
 		name = names[chance.IntN(len(names))]
 	}
 	if !slices.Contains(names, name) {
-		return fault{}, fmt.Errorf("%s has no incident %q: there is %s", options.Stage, name, strings.Join(names, ", "))
+		return fault{}, fmt.Errorf("%s has no incident %q: choose one of %s", options.Stage, name, strings.Join(names, ", "))
 	}
 	return load(options.Root, options.Stage, name)
 }
@@ -96,7 +96,7 @@ func choose(options Options, chance *rand.Rand) (fault, error) {
 // readLines returns the lines of in. The channel is closed when in or ctx has ended.
 func readLines(ctx context.Context, in io.Reader) <-chan string {
 	lines := make(chan string)
-	go func() { // a read from a terminal cannot be canceled: if nothing is typed any more, this ends with the program
+	go func() { // a read from a terminal cannot be canceled: without further input, this ends with the program
 		defer close(lines)
 		for scanner := bufio.NewScanner(in); scanner.Scan(); {
 			select {

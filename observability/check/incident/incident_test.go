@@ -119,7 +119,7 @@ func TestPatches(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(broken)
-		f.patch = []byte(f.mended()) // what the explanation shows must fix it
+		f.patch = []byte(f.mended()) // the patch in the explanation must remove the fault
 		if err := f.apply(t.Context(), broken); err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +140,7 @@ func read(t *testing.T, directory, file string) []byte {
 	return content
 }
 
-// rightAnswers returns what to type for a fault that is named, in a game with this seed.
+// rightAnswers returns the input that answers all questions about a named fault right, in a game with this seed.
 func rightAnswers(f fault, seed uint64) string {
 	chance := rand.New(rand.NewPCG(seed, 0))
 	var typed strings.Builder
@@ -193,7 +193,7 @@ func TestPlay(t *testing.T) {
 	})
 }
 
-// checkWidth wants no line of prose that is too long. Queries and patches are to be copied, and are not broken.
+// checkWidth fails if a line of prose is too long. Queries and patches are not wrapped, because users copy them.
 func checkWidth(t *testing.T, text string) {
 	t.Helper()
 	prose, _, _ := strings.Cut(text, "How to find it")
@@ -241,7 +241,7 @@ func TestInterruptOfTheRun(t *testing.T) {
 func TestUnknownNames(t *testing.T) {
 	for _, test := range []struct{ stage, name, want string }{
 		{"stage9", "", `there are no incidents of "stage9"`},
-		{"stage1-roll", "flood", `stage1-roll has no incident "flood": there is default-buckets, `},
+		{"stage1-roll", "flood", `stage1-roll has no incident "flood": choose one of default-buckets, `},
 	} {
 		_, err := run(t.Context(), Options{Root: root, Stage: test.stage, Name: test.name, In: strings.NewReader(""), Out: io.Discard}, recorded)
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
@@ -268,13 +268,13 @@ func TestChanceChoosesAllFaults(t *testing.T) {
 	}
 }
 
-// fakeDocker writes its arguments and variables into a file, and fails if it is told to.
+// fakeDocker writes its arguments and variables to a file, and fails if the test says so.
 const fakeDocker = `#!/bin/sh
 echo "$* LATENCY=$LATENCY $(grep -c TryLock die/handler.go)" >>../docker.log
 [ ! -f ../docker.fails ]
 `
 
-// repository returns a copy of a stage in a repository of its own, and puts a docker first in PATH that only writes a log.
+// repository returns a new repository with a copy of a stage, and puts a fake docker first in PATH.
 func repository(t *testing.T, stage string) string {
 	t.Helper()
 	directory := t.TempDir()
@@ -306,7 +306,7 @@ func TestDocker(t *testing.T) {
 	const faulty, mended = "compose up --build --detach LATENCY=20ms 1\n", "compose up --build --detach LATENCY= 0\n"
 	tests := map[string]struct {
 		interrupt, fails bool
-		want             string // what docker was asked for
+		want             string // the log of the fake docker
 	}{
 		"played":      {want: faulty + mended},
 		"interrupted": {interrupt: true, want: faulty + "compose down LATENCY= 0\n"},

@@ -17,10 +17,10 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// longestTraffic ends the traffic of a stage that a fault makes slow. Without a fault it takes less.
+// longestTraffic limits the traffic of a stage that a fault makes slow. Without a fault, the traffic takes less time.
 const longestTraffic = 15 * time.Second
 
-// withReport runs a stage with a fault and without Docker, prints the report, and calls ask. The user's files stay as they are.
+// withReport runs a stage with a fault and without Docker, prints the report, and calls ask. The user's files are not changed.
 func withReport(ctx context.Context, root string, f fault, out io.Writer, record recorder, ask func() error) error {
 	s, err := record(ctx, root, f, freeport.Variables(), func(doing string) { fmt.Fprintln(out, report.Faint.Render("· "+doing)) })
 	if err != nil {
@@ -30,7 +30,7 @@ func withReport(ctx context.Context, root string, f fault, out io.Writer, record
 	return unlessEnded(ctx, ask())
 }
 
-// record is a [recorder] that runs the stage with traffic. Settings are variables of docker compose.
+// record is a [recorder] that runs a copy of the stage with traffic. Settings are variables of docker compose.
 func record(ctx context.Context, root string, f fault, settings []string, progress func(doing string)) (_ *store.Store, err error) {
 	broken, err := copyWith(ctx, root, f)
 	if err != nil {
@@ -52,14 +52,14 @@ func record(ctx context.Context, root string, f fault, settings []string, progre
 	limited, cancel := context.WithTimeout(ctx, longestTraffic)
 	err = running.Traffic(limited, io.Discard)
 	if limited.Err() != nil {
-		err = ctx.Err() // nil: the time was over
+		err = ctx.Err() // nil if only the time limit was reached
 	}
 	cancel()
 	progress("stopping the stage")
 	return running.Store, errors.Join(err, running.Stop())
 }
 
-// copyWith returns a directory that looks like the root of the repository, in which the stage is a copy with the fault.
+// copyWith creates a directory like the root of the repository: the stage is a copy with the fault, and the other entries are links.
 func copyWith(ctx context.Context, root string, f fault) (directory string, err error) {
 	if root, err = filepath.Abs(root); err != nil {
 		return "", err

@@ -12,7 +12,7 @@ import (
 // apply changes the files in the repository at root, or in a copy of it.
 func (f fault) apply(ctx context.Context, root string) error { return f.git(ctx, root, "apply") }
 
-// reverse takes the change back.
+// reverse removes the change.
 func (f fault) reverse(ctx context.Context, root string) error {
 	return f.git(ctx, root, "apply", "--reverse")
 }
@@ -23,7 +23,7 @@ func (f fault) git(ctx context.Context, root string, arguments ...string) error 
 	}
 	command := exec.CommandContext(ctx, "git", arguments...)
 	command.Dir = root
-	command.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(root)) // a copy is in no repository
+	command.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(root)) // a copy is not in a repository
 	command.Stdin = bytes.NewReader(f.patch)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("changing %s: %w\n%s", f.Stage, err, output)

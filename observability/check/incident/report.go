@@ -19,10 +19,10 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// columns of the terminal that the tables fit into.
+// columns is the widest that a table may be on the terminal.
 const columns = 120
 
-// describe is the report about a run. It is the same for all faults, so that it gives none away.
+// describe returns the report on a run. Its sections are the same for all faults, so that they give none away.
 func describe(s *store.Store) string {
 	var out strings.Builder
 	section := func(title, explanation, content string) {
@@ -34,10 +34,10 @@ func describe(s *store.Store) string {
 	}
 	spans := s.Spans()
 	section("Spans", "Roots have no parent. Orphans have a parent that never arrived.", spanTable(spans))
-	section("Calls between services", "Answered: the server span of the call arrived too, as a child of the client span.", callTable(spans))
-	section("Metrics", "p95 of a histogram is what Prometheus would estimate from its buckets. "+
-		"Overflow: the part that the SDK put into the one series otel.metric.overflow.", metricTable(s.Points()))
-	section("Dice", "What dice.rolls counted.", show.Dice(s.Points()))
+	section("Calls between services", "A call counts as answered if its server span arrived too, as a child of the client span.", callTable(spans))
+	section("Metrics", "The p95 of a histogram is the estimate that Prometheus would make from its buckets. "+
+		"Overflow is the part of the value that the SDK put into the one series otel.metric.overflow.", metricTable(s.Points()))
+	section("Dice", "Rolls by die and result, as counted by dice.rolls.", show.Dice(s.Points()))
 	section("Log records", "", recordTable(s.Records()))
 	for _, example := range examples(show.Traces(s), interrupted(spans)) {
 		section(example.title, "", lipgloss.NewStyle().MaxWidth(columns).Render(example.trace.String()))
@@ -45,7 +45,7 @@ func describe(s *store.Store) string {
 	return out.String()
 }
 
-// spanGroup is what spans have in common that are counted together.
+// spanGroup is the key by which spans are counted.
 type spanGroup struct{ service, name, kind, die string }
 
 func (g spanGroup) words() []string { return []string{g.service, g.name, g.kind, g.die} }
@@ -79,7 +79,7 @@ func spanTable(spans []store.Span) string {
 	return fit(t)
 }
 
-// dieOf returns the die that a span is about, if it says so.
+// dieOf returns the die that a span is about, or "" if the span does not name one.
 func dieOf(span store.Span) string {
 	if die := span.Attributes["die.identifier"]; die != "" {
 		return die
@@ -128,7 +128,7 @@ func callTable(spans []store.Span) string {
 	return fit(t)
 }
 
-// durations returns how long spans took, in order.
+// durations returns the sorted durations of spans.
 func durations(spans []store.Span) []time.Duration {
 	var all []time.Duration
 	for _, span := range spans {
@@ -138,7 +138,7 @@ func durations(spans []store.Span) []time.Duration {
 	return all
 }
 
-// quantile returns the element below which percent of the sorted elements are.
+// quantile returns a percentile of sorted durations.
 func quantile(sorted []time.Duration, percent int) time.Duration {
 	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
 }
@@ -176,7 +176,7 @@ func overflown(points []store.Point) []store.Point {
 	return slices.DeleteFunc(slices.Clone(points), func(p store.Point) bool { return p.Attributes["otel.metric.overflow"] != "true" })
 }
 
-// amount is the sum of counters and gauges, or the number of values in histograms.
+// amount returns the sum of counters and gauges, or the number of values in histograms, formatted.
 func amount(points []store.Point) string {
 	sum := 0.0
 	for _, p := range points {
@@ -192,7 +192,7 @@ func amount(points []store.Point) string {
 	return strconv.FormatFloat(math.Round(sum*1000)/1000, 'f', -1, 64)
 }
 
-// merge adds up histograms, which have the same buckets.
+// merge adds up histograms with the same buckets.
 func merge(points []store.Point) store.Point {
 	total := store.Point{Bounds: points[0].Bounds, Buckets: make([]uint64, len(points[0].Buckets))}
 	for _, p := range points {
@@ -208,7 +208,7 @@ func merge(points []store.Point) store.Point {
 	return total
 }
 
-// estimate returns a quantile of a histogram as Prometheus does: it assumes that values are spread evenly within a bucket.
+// estimate returns a quantile of a histogram, estimated as Prometheus does: values are assumed to be spread evenly within a bucket.
 func estimate(h store.Point, q float64) float64 {
 	rank, below := q*float64(h.Count), 0.0
 	for i, bound := range h.Bounds {
@@ -249,7 +249,7 @@ func recordTable(records []store.Record) string {
 	return fit(t)
 }
 
-// fit draws a table, no wider than the terminal.
+// fit draws a table at most columns wide.
 func fit(t *table.Table) string {
 	if drawn := t.String(); lipgloss.Width(drawn) <= columns {
 		return drawn
@@ -262,7 +262,7 @@ type example struct {
 	trace show.Trace
 }
 
-// interrupted returns the traces of requests that the traffic generator gave up when it was stopped.
+// interrupted returns the traces of requests that were canceled when the traffic generator was stopped.
 func interrupted(spans []store.Span) map[string]bool {
 	traces := make(map[string]bool)
 	for _, span := range spans {
@@ -273,8 +273,8 @@ func interrupted(spans []store.Span) map[string]bool {
 	return traces
 }
 
-// examples returns a rather slow trace, the slowest one, and one for each place at which traces failed. It leaves out those
-// that it is told to.
+// examples returns a rather slow trace, the slowest trace, and one failed trace for each place of failure. It leaves out the traces
+// in without.
 func examples(traces []show.Trace, without map[string]bool) []example {
 	sorted := slices.DeleteFunc(slices.Clone(traces), func(t show.Trace) bool { return without[t.ID] })
 	if len(sorted) == 0 {
@@ -283,7 +283,7 @@ func examples(traces []show.Trace, without map[string]bool) []example {
 	slices.SortFunc(sorted, func(a, b show.Trace) int { return cmp.Compare(a.Duration(), b.Duration()) })
 	slowest := sorted[len(sorted)-1]
 	all := []example{
-		{"A trace slower than three quarters of all", sorted[len(sorted)*3/4]},
+		{"A trace slower than three quarters of the traces", sorted[len(sorted)*3/4]},
 		{"The slowest trace", slowest},
 	}
 	seen := make(map[string]bool)

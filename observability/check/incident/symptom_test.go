@@ -12,14 +12,14 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// seen is what a stage emitted.
+// seen is the telemetry that a stage emitted.
 type seen struct {
 	spans   []store.Span
 	points  []store.Point
 	records []store.Record
 }
 
-// symptoms say for each fault, by its stage and name, what only a stage with that fault shows.
+// symptoms maps the stage and name of each fault to a symptom that only a stage with that fault shows.
 var symptoms = map[string]func(seen) bool{
 	"stage1-roll lost-context": func(s seen) bool { return s.count("roll", "roll die", rootSpan) > 0 },
 	"stage1-roll default-buckets": func(s seen) bool {
@@ -80,7 +80,7 @@ func die(identifier string) func(store.Span) bool {
 	return func(span store.Span) bool { return dieOf(span) == identifier }
 }
 
-// find returns the spans of a service that have a name, and for which all conditions hold.
+// find returns the spans of a service with this name that meet all conditions.
 func (s seen) find(service, name string, conditions ...func(store.Span) bool) []store.Span {
 	var found []store.Span
 next:
@@ -120,7 +120,7 @@ func (s seen) metric(name string) []store.Point {
 	return found
 }
 
-// logged reports whether a service wrote a record with a message, and with an attribute unless that is empty.
+// logged reports whether a service wrote a record with this message, and with this attribute unless it is empty.
 func (s seen) logged(service, message, attribute string) bool {
 	for _, r := range s.records {
 		if r.Service == service && r.Message == message && (attribute == "" || r.Attributes[attribute] != "") {
@@ -183,7 +183,7 @@ func TestSymptoms(t *testing.T) {
 			t.Errorf("the symptom does not show\n%s", &out)
 		}
 		checkWidth(t, out.String())
-		if directory := os.Getenv("REPORTS"); directory != "" { // to read what a learner sees
+		if directory := os.Getenv("REPORTS"); directory != "" { // to read the reports as a learner sees them
 			if err := os.WriteFile(directory+"/"+f.Stage+"-"+f.Name+".txt", []byte(out.String()), 0o600); err != nil {
 				t.Error(err)
 			}

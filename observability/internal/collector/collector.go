@@ -30,7 +30,7 @@ import (
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
-// configs is the environment variable that makes a process the collector. It lists the configurations, one per line.
+// configs is the environment variable that makes a process run as the collector. It lists the configurations, one per line.
 const configs = "DICE_LOCAL_COLLECTOR"
 
 // Variable returns the environment variable that makes a child process of this program run as the collector, with

@@ -1,4 +1,4 @@
-// Package compose reads what a stage's compose.yaml says about running the stage without Docker.
+// Package compose reads a stage's compose.yaml, so that the stage can be run without Docker.
 package compose
 
 import (
@@ -17,7 +17,7 @@ import (
 // Traffic is the name of the service that generates traffic. It has no port, and exits by itself.
 const Traffic = "traffic"
 
-// Stage is a stage as described in its compose.yaml, with addresses and files of this machine.
+// Stage is a stage as described in its compose.yaml, with addresses and files on this machine.
 type Stage struct {
 	Name, Dir          string    // Dir is absolute.
 	Services           []Service // The stage's own, in an order in which they can be started; traffic is last.
@@ -33,7 +33,7 @@ type Service struct {
 	Port        Port              // zero if the service has no port
 }
 
-// Port is a port of this machine, and the variable that sets it.
+// Port is a port on this machine, and the variable that sets it.
 type Port struct{ Number, Variable string }
 
 // Address is host:port on the loopback interface.
@@ -71,7 +71,7 @@ func Load(ctx context.Context, root, name string, settings Settings) (*Stage, er
 	return LoadDirectory(ctx, filepath.Join(root, name), name, settings)
 }
 
-// LoadDirectory reads compose.yaml of a stage with this name in any directory beside the stages.
+// LoadDirectory reads compose.yaml from any directory next to the stages, and gives the stage this name.
 func LoadDirectory(ctx context.Context, dir, name string, settings Settings) (*Stage, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -169,7 +169,7 @@ func newService(from types.ServiceConfig, dir string, addresses []string) Servic
 	return s
 }
 
-// published returns the port of this machine to which a container's port is published, or "".
+// published returns the port on this machine to which a container's port is published, or "".
 func published(service types.ServiceConfig, target uint32) string {
 	for _, port := range service.Ports {
 		if port.Target == target {

@@ -1,4 +1,4 @@
-// Package dashboard reads the parts of Grafana dashboards that tests check.
+// Package dashboard reads those parts of Grafana dashboards that tests check.
 package dashboard
 
 import (
@@ -19,7 +19,7 @@ type Dashboard struct {
 }
 
 // Variable is a variable that queries of a dashboard refer to.
-type Variable struct{ Name, Query string } // Query: of a text box, its default
+type Variable struct{ Name, Query string } // Query is the default value of a text box
 
 // Panel is one panel. One of type "row" may hold further panels.
 type Panel struct {
@@ -45,7 +45,7 @@ type Target struct {
 	Exemplar     bool
 }
 
-// Read reads the dashboards of a stage and those of all stages.
+// Read reads the dashboards of one stage, and those that all stages share.
 func Read(root, stage string) ([]Dashboard, error) {
 	var all []Dashboard
 	for _, folder := range []string{
@@ -71,7 +71,7 @@ func Read(root, stage string) ([]Dashboard, error) {
 	return all, nil
 }
 
-// All returns all panels that show something, those within rows too.
+// All returns all panels that show something, including those within rows.
 func (d Dashboard) All() []Panel {
 	var all []Panel
 	for _, panel := range d.Panels {

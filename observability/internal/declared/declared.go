@@ -1,4 +1,4 @@
-// Package declared reads the declaration of a stage's telemetry, and compares it with the telemetry that it emitted.
+// Package declared reads the declaration of a stage's telemetry, and compares it with the telemetry that the stage emitted.
 package declared
 
 import (
@@ -17,7 +17,7 @@ import (
 type Telemetry struct {
 	SchemaURL string `yaml:"schema_url"` // of the project's own scopes
 	Resource  []string
-	Types     map[string]Type // of attributes; those that are not here are strings
+	Types     map[string]Type // of attributes; all others are strings
 	Calls     []Call
 	Spans     []Span
 	Metrics   []Metric
@@ -28,13 +28,13 @@ type Telemetry struct {
 // own is the prefix of scopes that have the schema URL and a version.
 const own = "example.com/dice/"
 
-// Type is the type of an attribute, or of a string the values that it may have.
+// Type is the type of an attribute. A string may have a list of allowed values.
 type Type struct {
 	Name   string // string, int, double or bool
 	Values []string
 }
 
-// UnmarshalYAML takes the name of a type, or a list of values.
+// UnmarshalYAML accepts the name of a type, or a list of values.
 func (t *Type) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind == yaml.ScalarNode {
 		t.Name = node.Value
@@ -54,7 +54,7 @@ type Call struct {
 // Count returns how many of these calls a run of the traffic generator makes.
 func (c Call) Count(rolls, users int) int { return c.ForEachRoll*rolls + c.ForEachUser*users }
 
-// Scraped declares a metric that Prometheus gets from a scrape, under the name that it has there.
+// Scraped declares a metric that Prometheus scrapes, by its name in Prometheus.
 type Scraped struct {
 	Name   string
 	Labels []string
@@ -69,7 +69,7 @@ type Attributes struct {
 // Names is one name or a list of them.
 type Names []string
 
-// UnmarshalYAML takes a string or a list.
+// UnmarshalYAML accepts a string or a list.
 func (n *Names) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind == yaml.ScalarNode {
 		*n = Names{node.Value}
@@ -82,15 +82,15 @@ func (n *Names) UnmarshalYAML(node *yaml.Node) error {
 type Span struct {
 	Name, Service, Scope, Kind string
 	Parent                     Names // the parent's, or "none"
-	Status                     Names // unset if there is nothing, and else one of these
+	Status                     Names // allowed in addition to unset
 	Optional                   bool
 	Attributes                 `yaml:",inline"`
 }
 
-// every stands for every service of the stage.
+// every stands for all services of the stage.
 const every = "*"
 
-// Metric declares a metric of the listed services. If none are listed, the collector creates it.
+// Metric declares a metric of the listed services. If no services are listed, the collector creates it.
 type Metric struct {
 	Name, Scope, Type, Unit string
 	Service                 []string

@@ -30,7 +30,7 @@ func Variables() []string {
 func find() string {
 	for {
 		port := strconv.Itoa(first + int(next.Add(1)%count))
-		if listener, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil { // a stand-in for the service, for a moment
+		if listener, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil { // to see whether the port is free
 			_ = listener.Close()
 			return port
 		}

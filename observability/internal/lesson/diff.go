@@ -15,7 +15,7 @@ import (
 // Differ compares files, using git if it is installed.
 type Differ struct {
 	Git   string // path of the program, or empty
-	Color bool   // by git, as its user has set it
+	Color bool   // whether git uses the colors that its user has configured
 }
 
 // NewDiffer returns a differ without colors.
@@ -63,7 +63,7 @@ func plainHunks(before, after string) (string, error) {
 	return withoutHeaders(udiff.Unified(before, after, texts[0], texts[1])), nil
 }
 
-// withoutHeaders leaves out all lines before the first hunk.
+// withoutHeaders removes all lines before the first hunk.
 func withoutHeaders(diff string) string {
 	start := 0
 	for line := range strings.Lines(diff) {

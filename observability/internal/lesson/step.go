@@ -1,4 +1,4 @@
-// Package lesson finds what a stage adds to the stage before, as far as a reader studies it.
+// Package lesson finds the changes from one stage to the next that a reader studies.
 package lesson
 
 import (
@@ -23,14 +23,14 @@ type Step struct {
 	Files         []File // in reading order
 }
 
-// File is a file that is new, has changed, or is gone.
+// File is a file that was added, changed or removed.
 type File struct {
 	Name          string // relative to the directory
-	Before, After string // paths; before is empty if the file is new, after if it is gone
-	News          string // what is new in it, in the words of the README
+	Before, After string // paths; Before is empty for a new file, After for a removed one
+	News          string // a summary of the changes, from the README
 }
 
-// FindRoot returns the root of the repository, which is the working directory or above it.
+// FindRoot returns the root of the repository: the working directory or a directory above it.
 func FindRoot() (string, error) {
 	directory, err := os.Getwd()
 	if err != nil {
@@ -42,7 +42,7 @@ func FindRoot() (string, error) {
 		}
 		parent := filepath.Dir(directory)
 		if parent == directory {
-			return "", errors.New("run this inside the repository")
+			return "", errors.New("not in the repository: run this in its root or below")
 		}
 		directory = parent
 	}
@@ -140,7 +140,7 @@ func studied(name string, tests bool) bool {
 	return !strings.HasPrefix(name, "dice.db") // left behind by a die service
 }
 
-// news returns what a README says is new in a file.
+// news returns a README's summary of the changes in a file.
 func news(text readme.Readme, name string) string {
 	for _, table := range text.Tables {
 		for _, row := range table {

@@ -101,7 +101,7 @@ func (p *Probe) Check(found map[string][]string) error {
 		}
 		maps.DeleteFunc(extra, func(_ string, n int) bool { return n <= 0 })
 		if missing > 0 || len(extra) > 0 {
-			errs = append(errs, fmt.Errorf("tenant %s: of %d records %d are missing, and %d are there that belong elsewhere or are there twice",
+			errs = append(errs, fmt.Errorf("tenant %s: of %d records, %d are missing, and %d are duplicates or belong to another tenant",
 				tenant, len(p.want[tenant]), missing, len(extra)))
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// Readme is the parts of a README that tests use.
+// Readme contains those parts of a README that tests use.
 type Readme struct {
 	Blocks []Block
 	Links  []string
@@ -23,7 +23,7 @@ type Readme struct {
 }
 
 // Block is a fenced code block. Its language may be followed by an argument: the file that it is an excerpt of,
-// or the lab whose symptom the query shows. Before it may stand the tenant that a query is for, as tenant=usage.
+// or the lab whose symptom the query shows. The argument may be preceded by the tenant that a query is for, such as tenant=usage.
 // Its section is the text of the heading above it.
 type Block struct{ Section, Language, Tenant, Argument, Text string }
 

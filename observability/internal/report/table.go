@@ -11,7 +11,7 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// NewTable returns a table whose first columns are texts, as many as it says, and the others numbers.
+// NewTable returns a table whose first columns, as many as texts says, are left-aligned, and the others are right-aligned.
 func NewTable(texts int, headers ...string) *table.Table {
 	return table.New().Border(lipgloss.NormalBorder()).BorderStyle(Faint).Headers(headers...).
 		StyleFunc(func(row, column int) lipgloss.Style {

@@ -1,4 +1,4 @@
-// Package report shows what a store has on a terminal: traces as trees, and tables.
+// Package report formats the content of a store for a terminal: traces as trees, and tables.
 package report
 
 import (
@@ -15,7 +15,7 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// complete is how long after a trace's end all of it has arrived: services buffer spans for a second.
+// complete is how long after its end a trace has arrived completely, because services buffer spans for a second.
 const complete = 2 * time.Second
 
 const operational = "dice" // the default tenant of log records
@@ -23,7 +23,7 @@ const operational = "dice" // the default tenant of log records
 const (
 	nameWidth    = 36 // with the bar, 80 columns
 	barWidth     = 32
-	mostChildren = 20 // of one span; those with an error are always shown
+	mostChildren = 20 // shown of one span; those with an error are always shown
 )
 
 // Styles of text.
@@ -37,7 +37,7 @@ var (
 	normal = lipgloss.NewStyle().Foreground(lipgloss.Color("12"))
 )
 
-// Trace is the spans and log records with the same trace ID.
+// Trace contains the spans and log records with the same trace ID.
 type Trace struct {
 	ID      string
 	spans   []store.Span
@@ -88,8 +88,7 @@ func (t Trace) Failed() bool {
 	return slices.ContainsFunc(t.spans, func(s store.Span) bool { return s.Failed })
 }
 
-// Origin returns the service and name of the last span that began and failed, which is the innermost one that did, or "" if
-// none failed.
+// Origin returns the service and name of the innermost failed span, which is the failed span that began last, or "" if none failed.
 func (t Trace) Origin() string {
 	for _, span := range slices.Backward(t.spans) {
 		if span.Failed {
@@ -108,7 +107,7 @@ func (t Trace) roots() []store.Span {
 	return slices.DeleteFunc(slices.Clone(t.spans), func(s store.Span) bool { return ids[s.Parent] })
 }
 
-// Whole reports whether the trace ended long enough ago for all of it to have arrived.
+// Whole reports whether the trace ended so long ago that all of it has arrived.
 func (t Trace) Whole() bool { return time.Since(t.start().Add(t.Duration())) > complete }
 
 // State changes when something is added to the trace: spans may be late, and callers may reuse a trace ID.
@@ -166,7 +165,7 @@ func (t Trace) bar(span store.Span) string {
 	return strings.Repeat(" ", min(before, barWidth-1)) + strings.Repeat("█", min(length, barWidth-min(before, barWidth-1)))
 }
 
-// Elsewhere reports whether the collector sent a record to another tenant than the default one.
+// Elsewhere reports whether the collector sent a record to a tenant other than the default one.
 func Elsewhere(record store.Record) bool { return record.Tenant != operational }
 
 // line formats a log record for people.
@@ -186,7 +185,7 @@ func line(record store.Record) string {
 	return strings.Join(words, " ")
 }
 
-// Milliseconds is a duration as a person reads it.
+// Milliseconds formats a duration for people.
 func Milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
 }

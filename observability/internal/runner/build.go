@@ -56,7 +56,7 @@ func build(ctx context.Context, stage *compose.Stage, into string) error {
 	return nil
 }
 
-// goBuild builds packages into a directory, without debug information, which takes time to link.
+// goBuild builds packages into a directory, without debug information, because that takes time to link.
 func goBuild(ctx context.Context, directory, output string, packages ...string) error {
 	command := exec.CommandContext(ctx, "go", append([]string{"build", "-ldflags=-s -w", "-o", output}, packages...)...)
 	command.Dir = directory

@@ -71,7 +71,7 @@ func readEndpoints(files ...string) (map[string]string, error) {
 	return endpoints, nil
 }
 
-// overlay is the difference from the collector in Docker: its addresses, the directory of its queue, and how soon it
+// overlay is the part of the configuration that differs from Docker: the collector's addresses, the directory of its queue, and how soon it
 // sends derived metrics. Its own metrics and logs are switched off, because nothing reads them here.
 func (r *Runner) overlay(endpoints map[string]string) string {
 	stores := strings.NewReplacer(

@@ -75,7 +75,7 @@ func (p *process) waitUntil(ctx context.Context, ready func(context.Context) err
 	}
 }
 
-// failure returns how a process exited that should still be running, with the last line of its output.
+// failure returns the error of a process that exited too early, with the last line of its output.
 func (p *process) failure() error {
 	if p.err == nil {
 		return fmt.Errorf("%s exited: %s", p.name, p.output.last())
@@ -128,7 +128,7 @@ func (t *tail) String() string {
 	return string(t.buf)
 }
 
-// last returns the last line that is not empty.
+// last returns the last nonempty line.
 func (t *tail) last() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

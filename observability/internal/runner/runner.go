@@ -18,7 +18,7 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// quiet is how long nothing must arrive before the store is complete. The collector buffers data for 200 ms.
+// quiet is how long nothing must have arrived for the store to count as complete. The collector buffers data for 200 ms.
 const quiet = time.Second
 
 // Runner is a running stage.
@@ -137,7 +137,7 @@ func checkHealth(ctx context.Context, url string) error {
 	return nil
 }
 
-// StopService stops a service and waits until it has exited. The error says how, if not with status 0.
+// StopService stops a service and waits until it has exited. It returns an error if the exit status is not 0.
 func (r *Runner) StopService(name string) error {
 	i := slices.IndexFunc(r.services, func(p *process) bool { return p.name == name })
 	if i < 0 {
@@ -165,7 +165,7 @@ func (r *Runner) Traffic(ctx context.Context, lines io.Writer) error {
 	return nil
 }
 
-// Output returns the last 16 KiB that a service has written, also after it has exited.
+// Output returns the last 16 KiB of a service's output, even after the service has exited.
 func (r *Runner) Output(service string) string {
 	for _, p := range r.services {
 		if p.name == service {
@@ -175,8 +175,8 @@ func (r *Runner) Output(service string) string {
 	return ""
 }
 
-// Stop stops the services, which flush their telemetry. It waits until the collector has sent everything, because its queue
-// ends with it, and stops the collector. After Stop, the store is complete.
+// Stop stops the services, which flush their telemetry. It waits until the collector has sent everything, because the collector's
+// queue is not kept, and stops the collector. After Stop, the store is complete.
 func (r *Runner) Stop() error {
 	var errs []error
 	for _, p := range slices.Backward(r.services) {

@@ -1,4 +1,4 @@
-// Package stack runs a stage with docker compose, as its README says, for tests, and asks Prometheus, Loki and Tempo.
+// Package stack runs a stage with docker compose for tests, as the stage's README says, and queries Prometheus, Loki and Tempo.
 package stack
 
 import (
@@ -176,7 +176,7 @@ func JSONLines(output string) []map[string]any {
 type Summary struct {
 	Rolls       int            `json:"rolls"`
 	Users       int            `json:"users"`
-	Dice        int            `json:"dice"` // of the stages that have batches
+	Dice        int            `json:"dice"` // only in the stages with batches
 	Replies     map[string]int `json:"replies"`
 	Median, P95 string
 }

@@ -40,7 +40,7 @@ func Eventually(t *testing.T, what string, check func() error) {
 	}
 }
 
-// Poll is [Eventually] for tests that continue after the last error.
+// Poll is like [Eventually], but returns the last error instead of failing the test.
 func Poll(check func() error) error {
 	for start := time.Now(); ; time.Sleep(200 * time.Millisecond) {
 		if err := check(); err == nil || time.Since(start) > Bound {
@@ -54,7 +54,7 @@ func GetJSON(address string, query url.Values, reply any) error {
 	return GetJSONOf(probe.Dice, address, query, reply)
 }
 
-// GetJSONOf is GetJSON for a tenant of Loki. The other engines have none.
+// GetJSONOf is GetJSON for a tenant of Loki. The other engines have no tenants.
 func GetJSONOf(tenant, address string, query url.Values, reply any) error {
 	request, err := http.NewRequest(http.MethodGet, address+"?"+query.Encode(), nil)
 	if err != nil {
@@ -76,7 +76,7 @@ func GetJSONOf(tenant, address string, query url.Values, reply any) error {
 	return json.Unmarshal(body, reply)
 }
 
-// Window adds a time range, to the second, to a query, and the most results that an engine returns at once.
+// Window adds to a query a time range, in whole seconds, and the largest number of results that an engine returns at once.
 func Window(from, to time.Time, query url.Values) url.Values {
 	query.Set("start", strconv.FormatInt(from.Unix(), 10))
 	query.Set("end", strconv.FormatInt(to.Unix()+1, 10))
@@ -107,7 +107,7 @@ func Total(selector string) (int, error) {
 	return int(value), err
 }
 
-// Exemplars returns the trace ids of the exemplars of a metric.
+// Exemplars returns the trace IDs of the exemplars of a metric.
 func Exemplars(metric string) ([]string, error) {
 	var reply struct {
 		Data []struct {
@@ -131,7 +131,7 @@ func Exemplars(metric string) ([]string, error) {
 // LogQL returns the records that a query selects, as their labels and metadata with the line under "line".
 func LogQL(query string) ([]map[string]string, error) { return LogQLOf(probe.Dice, query) }
 
-// LogQLOf is logQL for a tenant.
+// LogQLOf is LogQL for a tenant.
 func LogQLOf(tenant, query string) ([]map[string]string, error) {
 	now := time.Now()
 	return LogQLBetween(tenant, query, now.Add(-time.Hour), now.Add(time.Minute))
@@ -161,7 +161,7 @@ func LogQLBetween(tenant, query string, from, to time.Time) ([]map[string]string
 	return records, err
 }
 
-// TraceQL returns the ids of the traces that a query finds.
+// TraceQL returns the IDs of the traces that a query finds.
 func TraceQL(query string) ([]string, error) {
 	var reply struct {
 		Traces []struct{ TraceID string }
@@ -199,7 +199,7 @@ func (attributes keyValues) toMap() map[string]string {
 
 var errNoTrace = errors.New("no such trace")
 
-// Trace fetches a whole trace by its id.
+// Trace fetches a whole trace by its ID.
 func Trace(id string) ([]Span, error) {
 	var reply struct {
 		Trace struct {
@@ -216,7 +216,7 @@ func Trace(id string) ([]Span, error) {
 		}
 	}
 	if raw, err := hex.DecodeString(id); err != nil || len(raw) != 16 {
-		return nil, fmt.Errorf("%q is not a trace id", id)
+		return nil, fmt.Errorf("%q is not a trace ID", id)
 	}
 	if err := GetJSON(Tempo+"/api/v2/traces/"+id, nil, &reply); err != nil {
 		return nil, err

@@ -11,19 +11,19 @@ type SamplingFault struct {
 	Service, How string        // docker compose How Service
 	Away         time.Duration // how long the collector is down
 	Loses        bool          // spans in its memory
-	Cuts         bool          // traces of which it got a part before, and a part after
+	Cuts         bool          // traces, of which it got one part before the fault and another after
 }
 
 // SamplingToll is the cost of a fault.
 type SamplingToll struct {
 	Waiting int // traces that waited for a decision at one gateway
-	AtRisk  int // failed runs whose trace may have been among them, or under way
-	Lost    int // of these, without a trace
-	Cut     int // and with a part of one
+	AtRisk  int // failed runs whose trace may have been among them, or still arriving
+	Lost    int // runs at risk without a trace
+	Cut     int // runs at risk with only a part of their trace
 }
 
-// Try puts the fault in under load. It wants the whole trace of each failed run of another time, and those that were at risk unless
-// the fault explains their loss.
+// Try applies the fault under load. Failed runs that were not at risk must have whole traces, and so must those at risk, unless the
+// fault explains the loss.
 func (f SamplingFault) Try(t *testing.T, s *Stack) SamplingToll {
 	t.Helper()
 	const (
@@ -34,7 +34,7 @@ func (f SamplingFault) Try(t *testing.T, s *Stack) SamplingToll {
 	var begun, ended time.Time
 	var toll SamplingToll
 	s.Traffic(t, 10, 150+2*int(f.Away.Seconds()), func() {
-		<-time.After(20 * time.Second) // until there are decisions on this load
+		<-time.After(20 * time.Second) // until the gateways have made decisions under this load
 		var err error
 		if toll.Waiting, err = Total(`otelcol_processor_tail_sampling_sampling_traces_on_memory{instance="gateway-1:8888"}`); err != nil {
 			t.Fatal(err)
@@ -61,7 +61,7 @@ func (f SamplingFault) Try(t *testing.T, s *Stack) SamplingToll {
 	return toll
 }
 
-// missing returns how many of some runs have no trace, and how many only a part of it.
+// missing returns how many of the runs have no trace, and how many have only a part of one.
 func (f SamplingFault) missing(t *testing.T, runs []FailedRun) (lost, cut int) {
 	t.Helper()
 	if len(runs) == 0 {
@@ -82,7 +82,7 @@ func (f SamplingFault) missing(t *testing.T, runs []FailedRun) (lost, cut int) {
 		}
 	}
 	if lost > 0 && !f.Loses || cut > 0 && !f.Cuts {
-		t.Errorf("%s: of %d failed runs %d are lost, and %d not whole", f.Name, len(runs), lost, cut)
+		t.Errorf("%s: of %d failed runs, %d have no trace, and %d only a part of one", f.Name, len(runs), lost, cut)
 	}
 	return lost, cut
 }

@@ -28,7 +28,7 @@ type FailedRun struct {
 	At    time.Time // when the roll service wrote its log record
 }
 
-// FailedRuns returns the runs that failed, as the roll service wrote of them on the terminal.
+// FailedRuns returns the failed runs, from the log records that the roll service wrote to the terminal.
 func (s *Stack) FailedRuns(t *testing.T) []FailedRun {
 	t.Helper()
 	var failed []FailedRun
@@ -44,7 +44,7 @@ func (s *Stack) FailedRuns(t *testing.T) []FailedRun {
 	return failed
 }
 
-// InTempo wants the run's trace with all its spans.
+// InTempo returns an error unless Tempo has the run's trace with all its spans.
 func (r FailedRun) InTempo() error {
 	spans, err := Trace(r.Trace)
 	if err != nil {
@@ -59,7 +59,7 @@ func (r FailedRun) InTempo() error {
 	return Whole(spans)
 }
 
-// countSpans counts the spans of a trace. One that was sent twice is one.
+// countSpans counts the spans of a trace. A span that was sent twice counts once.
 func countSpans(spans []Span) int {
 	ids := make(map[string]bool)
 	for _, s := range spans {
@@ -68,7 +68,7 @@ func countSpans(spans []Span) int {
 	return len(ids)
 }
 
-// Whole wants one root in a trace, and the parents of all other spans.
+// Whole returns an error unless a trace has exactly one root, and the parents of all other spans.
 func Whole(spans []Span) error {
 	ids, roots := make(map[string]bool), make(map[string]bool)
 	for _, s := range spans {

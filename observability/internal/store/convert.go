@@ -129,7 +129,7 @@ func seriesKey(point Point) string {
 	return string(key)
 }
 
-// points returns the data points of a metric. They have the fields of base in common.
+// points returns the data points of a metric, each with the fields of base.
 func points(base Point, metric pmetric.Metric) []Point {
 	var got []Point
 	numbers := func(kind string, data pmetric.NumberDataPointSlice) {

@@ -88,8 +88,8 @@ func (s *Store) Points() []Point {
 	return points
 }
 
-// WaitUntilQuiet waits until, from now on, no span and no log record has arrived for some time, or until ctx ends.
-// Metrics arrive all the time.
+// WaitUntilQuiet waits until no span or log record has arrived for some time, counted from now, or until ctx ends.
+// Metrics do not count, because they arrive all the time.
 func (s *Store) WaitUntilQuiet(ctx context.Context, quiet time.Duration) {
 	for wait := quiet; wait > 0; wait = quiet - s.unchanged() {
 		select {
@@ -113,7 +113,7 @@ func (s *Store) RefuseLogs(refuse bool) {
 	s.refuse, s.refused = refuse, make(map[string]int)
 }
 
-// Refused returns how many requests of a tenant were refused since RefuseLogs.
+// Refused returns how many requests of a tenant were rejected since RefuseLogs.
 func (s *Store) Refused(tenant string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

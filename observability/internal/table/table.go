@@ -37,7 +37,7 @@ func (t *Table) Write(file, name string) error {
 	return os.WriteFile(file, []byte(strings.Replace(string(text), begin+old+end, begin+t.String()+"\n"+end, 1)), 0o644)
 }
 
-// Rows returns the rows of the table that a file has between the comments with its name, without the headings.
+// Rows returns the rows of the table between the comments with this name in a file, without the headings.
 func Rows(file, name string) ([][]string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -54,13 +54,13 @@ func Rows(file, name string) ([][]string, error) {
 	return rows, nil
 }
 
-// find returns the lines of a table, and all that is between its comments.
+// find returns the lines of a table, and all text between its comments.
 func find(text, file, name string) (lines []string, between string, err error) {
 	begin, end := comments(name)
 	_, rest, found := strings.Cut(text, begin)
 	between, _, closed := strings.Cut(rest, end)
 	if !found || !closed {
-		return nil, "", fmt.Errorf("%s has no place for the table %q", file, name)
+		return nil, "", fmt.Errorf("%s has no comments for the table %q", file, name)
 	}
 	for line := range strings.Lines(between) {
 		if strings.HasPrefix(line, "|") {
