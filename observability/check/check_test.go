@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// classroom is a copy of the repository in which learners work, so that the repository itself is not changed. All learners share it, so
+// classroom is a directory with links to the stages in which learners work, so that the repository itself is not changed. All learners share it, so
 // that common packages are compiled once.
 var classroom string
 

@@ -186,7 +186,7 @@ func checkStatus(span store.Span, want declared.Span) verdict {
 	code := span.Attributes["http.response.status_code"]
 	switch {
 	case span.Failed && !slices.Contains(want.Status, "error"):
-		return wrong("A span has an error status, but spans with this name never fail. Set the error on the span that failed.")
+		return wrong("A span has an error status, but in this stage spans with this name never fail. Set the error on the span that failed.")
 	case span.Failed && !hasType && slices.Contains(want.Maybe, "error.type"):
 		return verdict{"A failed span lacks the attribute error.type." + nearest("error.type", keys(span.Attributes)), "errorType("}
 	case !span.Failed && hasType && span.Attributes["dice.roll.outcome"] != "canceled":
