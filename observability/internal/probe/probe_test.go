@@ -13,11 +13,11 @@ func TestCheck(t *testing.T) {
 		want        []string // parts of the error; none: no error
 	}{
 		{"in any order", []string{"2", "1"}, []string{"0", "4"}, nil},
-		{"nothing", nil, nil, []string{"dice: of 2 records 2 are missing, and 0", "usage: of 2 records 2 are missing, and 0"}},
-		{"one is missing", []string{"1"}, []string{"0", "4"}, []string{"dice: of 2 records 1 are missing, and 0"}},
-		{"at both", []string{"1", "2", "4"}, []string{"0", "4"}, []string{"dice: of 2 records 0 are missing, and 1"}},
-		{"at the wrong one", []string{"1"}, []string{"0", "2", "4"}, []string{"dice: of 2 records 1 are missing, and 0", "usage: of 2 records 0 are missing, and 1"}},
-		{"twice", []string{"1", "2"}, []string{"0", "0", "4"}, []string{"usage: of 2 records 0 are missing, and 1"}},
+		{"nothing", nil, nil, []string{"dice: of 2 records, 2 are missing, and 0", "usage: of 2 records, 2 are missing, and 0"}},
+		{"one is missing", []string{"1"}, []string{"0", "4"}, []string{"dice: of 2 records, 1 are missing, and 0"}},
+		{"at both", []string{"1", "2", "4"}, []string{"0", "4"}, []string{"dice: of 2 records, 0 are missing, and 1"}},
+		{"at the wrong one", []string{"1"}, []string{"0", "2", "4"}, []string{"dice: of 2 records, 1 are missing, and 0", "usage: of 2 records, 0 are missing, and 1"}},
+		{"twice", []string{"1", "2"}, []string{"0", "0", "4"}, []string{"usage: of 2 records, 0 are missing, and 1"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
