@@ -30,7 +30,7 @@ func TestCheck(t *testing.T) {
 					t.Errorf("%v, want %s", err, part)
 				}
 			}
-			if err != nil && strings.Count(err.Error(), "tenant") != len(test.want) {
+			if err != nil && strings.Count(err.Error(), "missing") != len(test.want) {
 				t.Errorf("%v, want only %v", err, test.want)
 			}
 		})
