@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -79,6 +80,23 @@ func TestHintAndSolution(t *testing.T) {
 	}
 	if want := "  stage1-roll          0 of 3 incidents; 0 of 1 items, in " + s.directory + "; next: roll: a span\n  stage2-frontend      0 of 3 incidents; not started\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("list:\n%s\nwant %s", &out, want)
+	}
+}
+
+// TestFailedTraffic requires that a run whose traffic fails is not taken for one in which all is there.
+func TestFailedTraffic(t *testing.T) {
+	stage, want, err := read(t.Context(), repository, "stage3-die-service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for failure, missing := range map[string]string{
+		"traffic exited: exit status 1: interrupted": "die",
+		"roll exited: exit status 1":                 "roll",
+	} {
+		got := judge(newChecklist(stage, want), &round{stage: stage, failure: errors.New(failure)}, want, "", nil)
+		if l := got.missing(); l == nil || l.service != missing || l.kind != presence || l.verdict.reason != failure {
+			t.Errorf("after %q the first missing line is %+v, want that %s runs", failure, l, missing)
+		}
 	}
 }
 

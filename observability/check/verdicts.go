@@ -20,13 +20,18 @@ func (r *round) checkPresence(service string) verdict {
 	if reason, ok := r.missing[service]; ok {
 		return verdict{reason: reason}
 	}
-	if r.failure != nil && !r.blames(service) {
+	switch {
+	case r.failure == nil, !r.blames(service) && slices.ContainsFunc(r.stage.Services, r.mustAnswer):
 		return verdict{}
-	}
-	if r.failure != nil {
+	default:
 		return verdict{reason: r.failure.Error()}
 	}
-	return verdict{}
+}
+
+// mustAnswer reports whether the failure is that of a service in the checklist. If it is that of the traffic, all services must
+// answer for it, because the traffic is the stage's own.
+func (r *round) mustAnswer(service compose.Service) bool {
+	return service.Name != compose.Traffic && r.blames(service.Name)
 }
 
 // blames reports whether the failure names this service, or no service at all.

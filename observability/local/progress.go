@@ -52,7 +52,7 @@ func (p *progress) print(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		_ = p.bar.Clear() // the run goes on even if the bar cannot be drawn
+		_ = p.bar.Clear() // the run continues even if the bar cannot be drawn
 	}
 	fmt.Fprint(p.out, text)
 }

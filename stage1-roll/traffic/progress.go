@@ -57,7 +57,7 @@ func (p *progress) rolled() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		_ = p.bar.Add(1) // the run goes on even if the bar cannot be drawn
+		_ = p.bar.Add(1) // the run continues even if the bar cannot be drawn
 	}
 }
 

@@ -103,8 +103,8 @@ func (f fault) files() []string {
 	return files
 }
 
-// mended returns the reverse patch, which removes the fault.
-func (f fault) mended() string {
+// reversed returns the reverse patch, which removes the fault.
+func (f fault) reversed() string {
 	var out, added, removed strings.Builder
 	flush := func() {
 		out.WriteString(removed.String() + added.String())

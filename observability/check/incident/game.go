@@ -102,7 +102,7 @@ func (g game) explain(right int) {
 	}
 	fmt.Fprintf(g.out, "\n%s\n%s\n", report.Bold.Render("The fix"), wrap(f.Fix, ""))
 	if len(f.patch) > 0 {
-		fmt.Fprintf(g.out, "\n%s", f.mended())
+		fmt.Fprintf(g.out, "\n%s", f.reversed())
 	}
 	fmt.Fprintf(g.out, "\nThis was the incident %q. To play it again, add this name to the command.\n", f.Name)
 }

@@ -119,7 +119,7 @@ func TestPatches(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(broken)
-		f.patch = []byte(f.mended()) // the patch in the explanation must remove the fault
+		f.patch = []byte(f.reversed()) // the patch in the explanation must remove the fault
 		if err := f.apply(t.Context(), broken); err != nil {
 			t.Fatal(err)
 		}
