@@ -113,15 +113,21 @@ func (s subject) copyModule() error {
 		}
 	}
 	shared = filepath.ToSlash(shared)
+	version := "" // the line of go.mod that says which Go the stage needs
 	for _, name := range []string{"go.mod", "go.sum"} {
 		content, err := os.ReadFile(filepath.Join(s.root, s.stage, name))
 		if err != nil {
 			return err
+		}
+		for line := range strings.Lines(string(content)) {
+			if strings.HasPrefix(line, "go ") {
+				version = line
+			}
 		}
 		text := strings.Replace(string(content), "=> ../shared\n", "=> "+shared+"\n", 1)
 		if err := write(filepath.Join(s.directory, name), []byte(text)); err != nil {
 			return err
 		}
 	}
-	return write(filepath.Join(s.directory, "go.work"), []byte("go 1.26.0\n\nuse (\n\t.\n\t"+shared+"\n)\n"))
+	return write(filepath.Join(s.directory, "go.work"), []byte(version+"\nuse (\n\t.\n\t"+shared+"\n)\n"))
 }
