@@ -75,7 +75,7 @@ func TestSamplingLabs(t *testing.T) {
 	}
 }
 
-// TestMeasurements wants the test that each command of the measurements runs.
+// TestMeasurements wants the test that each command of the measurements runs, and runs its benchmarks.
 func TestMeasurements(t *testing.T) {
 	text, err := readme.Read(filepath.Join(root, "observability", "measurements", "README.md"))
 	if err != nil {
@@ -83,6 +83,10 @@ func TestMeasurements(t *testing.T) {
 	}
 	command := regexp.MustCompile(`-run (\w+) (\S+)$`)
 	for _, line := range text.Commands() {
+		if strings.Contains(line, "-bench") {
+			checkRowsOfCost(t, text, shell(t, root, line+" -benchtime 1x"))
+			continue
+		}
 		found := command.FindStringSubmatch(line)
 		if found == nil {
 			t.Errorf("no test is named in %s", line)
@@ -98,6 +102,21 @@ func TestMeasurements(t *testing.T) {
 		}) {
 			t.Errorf("%s has no %s", found[2], found[1])
 		}
+	}
+}
+
+var rowOfCost = regexp.MustCompile(`BenchmarkRoll/?([a-z+_]*)`)
+
+// checkRowsOfCost wants a table of costs to have a row for each benchmark.
+func checkRowsOfCost(t *testing.T, text readme.Readme, output string) {
+	t.Helper()
+	var rows []string
+	for _, match := range rowOfCost.FindAllStringSubmatch(output, -1) {
+		rows = append(rows, match[1])
+	}
+	rows[0] = "plain" // the benchmark without sub-benchmarks
+	if !slices.ContainsFunc(text.Tables, func(table readme.Table) bool { return slices.Equal(table.First(), rows) }) {
+		t.Errorf("no table has the rows %v", rows)
 	}
 }
 
