@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -137,6 +138,19 @@ func TestReadmeExcerpts(t *testing.T) {
 			if !strings.Contains(string(content), block.Text) {
 				t.Errorf("README of %s: this is not in %s:\n%s", directory, block.Argument, block.Text)
 			}
+		}
+	}
+}
+
+// TestReadmeTests wants each test that a README names to exist.
+func TestReadmeTests(t *testing.T) {
+	for _, name := range stages(t) {
+		text, err := os.ReadFile(filepath.Join(root, name, "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(text, -1) {
+			shell(t, root, fmt.Sprintf("grep -rq --include='*_test.go' '^func %s(' %s observability", match[1], name))
 		}
 	}
 }
