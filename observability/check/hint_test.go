@@ -78,7 +78,7 @@ func TestHintAndSolution(t *testing.T) {
 	if err := list(&out, s.root); err != nil {
 		t.Fatal(err)
 	}
-	if want := "  stage1-roll          0 of 3 incidents; 0 of 1 items, in " + s.directory + "; next: roll: a span\n  stage2-frontend      0 of 3 incidents; not started\n"; !strings.Contains(out.String(), want) {
+	if want := "  stage1-roll          0 of 3 incidents at the first try; 0 of 1 items, in " + s.directory + "; next: roll: a span\n  stage2-frontend      0 of 3 incidents at the first try; not started\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("list:\n%s\nwant %s", &out, want)
 	}
 }

@@ -109,7 +109,7 @@ func list(out io.Writer, root string) error {
 		case begun:
 			text = fmt.Sprintf("%d of %d items, in %s; next: %s: %s", c.Done, c.Of, c.Directory, c.Missing.Service, c.Missing.Title)
 		}
-		fmt.Fprintf(out, "%s %-20s %d of %d incidents; %s\n", mark, name, len(p.Incidents[name]), len(incidents), text)
+		fmt.Fprintf(out, "%s %-20s %d of %d incidents at the first try; %s\n", mark, name, len(p.Incidents[name]), len(incidents), text)
 	}
 	return nil
 }
