@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"example.com/dice/observability/internal/readme"
 )
 
@@ -170,6 +172,33 @@ func TestReadmeQueries(t *testing.T) {
 		}
 		if queries < 12 {
 			t.Errorf("%s: %d questions are asked of the data, want 12", name, queries)
+		}
+	}
+}
+
+// TestIncidentQueries wants the incidents of check to ask for metrics and labels that their stages have.
+func TestIncidentQueries(t *testing.T) {
+	for _, name := range stages(t) {
+		series := declaredSeries(t, name)
+		series["dice_rolls_total"] = append(series["dice_rolls_total"], "trace_id", "otel_metric_overflow") // of the fault trace-in-metric
+		files, err := filepath.Glob(filepath.Join(root, "observability", "check", "incident", "faults", name, "*.yaml"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no incidents: %v", err)
+		}
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var fault struct{ Way []struct{ PromQL string } }
+			if err := yaml.Unmarshal(content, &fault); err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range fault.Way {
+				if step.PromQL != "" {
+					checkMetricsAndLabels(t, step.PromQL, series)
+				}
+			}
 		}
 	}
 }
