@@ -180,7 +180,6 @@ func TestReadmeQueries(t *testing.T) {
 func TestIncidentQueries(t *testing.T) {
 	for _, name := range stages(t) {
 		series := declaredSeries(t, name)
-		series["dice_rolls_total"] = append(series["dice_rolls_total"], "trace_id", "otel_metric_overflow") // of the fault trace-in-metric
 		files, err := filepath.Glob(filepath.Join(root, "observability", "check", "incident", "faults", name, "*.yaml"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no incidents: %v", err)
@@ -194,9 +193,13 @@ func TestIncidentQueries(t *testing.T) {
 			if err := yaml.Unmarshal(content, &fault); err != nil {
 				t.Fatal(err)
 			}
+			known := maps.Clone(series)
+			if filepath.Base(file) == "trace-in-metric.yaml" { // the fault adds labels, and the queries look for them
+				known["dice_rolls_total"] = append(slices.Clone(series["dice_rolls_total"]), "trace_id", "otel_metric_overflow", "__name__")
+			}
 			for _, step := range fault.Way {
 				if step.PromQL != "" {
-					checkMetricsAndLabels(t, step.PromQL, series)
+					checkMetricsAndLabels(t, step.PromQL, known)
 				}
 			}
 		}
