@@ -3,10 +3,11 @@
 golangci_lint := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 govulncheck := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-modules := shared observability $(wildcard stage*)
+stages := $(shell sed -nE 's|^\t\./(stage[^ ]+).*|\1|p' go.work)
+modules := shared observability $(stages)
 # The first and last stages contain all the code of the others, except for the die service without a database.
-first := $(firstword $(sort $(wildcard stage*)))
-last := $(lastword $(sort $(wildcard stage*)))
+first := $(firstword $(stages))
+last := $(lastword $(stages))
 in_each_module = @for module in $(1); do echo "-- $$module"; (cd $$module && $(2)) || exit 1; done
 
 .PHONY: help test check race bench fuzz lint vulnerabilities e2e kubernetes measure pictures carry
@@ -21,7 +22,7 @@ check: ## the checker with all stages, faults and incidents; `make test` runs a 
 	THOROUGH=true go test -count=1 -timeout 40m -v ./observability/check/...
 
 race: ## the services' tests, with the race detector
-	go test -race ./shared/... ./$(first)/... ./$(last)/... $(patsubst %,./%/...,$(wildcard stage*/die))
+	go test -race ./shared/... ./$(first)/... ./$(last)/... $(patsubst %,./%/...,$(wildcard $(stages:=/die)))
 
 bench: ## what instrumentation costs
 	go test -run '^$$' -bench . -cpu 1 ./$(first)/... ./$(last)/...
@@ -38,23 +39,23 @@ lint: ## vet, the linter, each module without the workspace, pinned actions
 	go vet -tags e2e,measurements work
 	$(call in_each_module,$(modules),$(golangci_lint) run ./...)
 	$(call in_each_module,$(modules),GOWORK=off go mod verify && GOWORK=off go build ./... && GOWORK=off go vet ./...)
-	$(call in_each_module,shared $(wildcard stage*),GOWORK=off go mod tidy -diff)
+	$(call in_each_module,shared $(stages),GOWORK=off go mod tidy -diff)
 	@! grep -n 'uses:' .github/workflows/*.yaml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$$'
 
 vulnerabilities: ## known vulnerabilities in code that the modules call
 	$(call in_each_module,$(modules),$(govulncheck) ./...)
 
 e2e: ## each stage with Docker; E2E_STAGES names the stages, the default is all
-	go test -tags e2e -count=1 -timeout 60m -v ./observability/tests/e2e
+	go test -tags e2e -count=1 -timeout 60m -v ./observability/upkeep/tests/e2e
 
 kubernetes: ## the last stage on the cluster that KUBECONFIG names, whose nodes have its images
-	go test -tags e2e -count=1 -timeout 30m -v ./observability/tests/kubernetes
+	go test -tags e2e -count=1 -timeout 30m -v ./observability/upkeep/tests/kubernetes
 
-measure: ## the tables of observability/measurements, in about an hour
-	go test -tags measurements -p 1 -count=1 -timeout 3h -v ./observability/measurements/...
+measure: ## the tables of observability/upkeep/measurements, in about an hour
+	go test -tags measurements -p 1 -count=1 -timeout 3h -v ./observability/upkeep/measurements/...
 
 pictures: ## retakes the pictures of the page, and of the report of a run without Docker
-	PICTURES=1 go test -count=1 -timeout 30m -run 'TestPage|TestReportPictures' ./observability/tests/stages
+	PICTURES=1 go test -count=1 -timeout 30m -run 'TestPage|TestReportPictures' ./observability/upkeep/tests/stages
 
 carry: ## applies the uncommitted changes of STAGE to all later stages
-	go run ./observability/carry $(STAGE)
+	go run ./observability/upkeep/carry $(STAGE)

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"example.com/dice/observability/internal/collector"
-	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/stages"
 )
 
 const repository = "../.."
@@ -39,14 +39,14 @@ var openClassroom = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	names, err := compose.Names(repo)
+	names, err := stages.Names(repo)
 	if err != nil {
 		return err
 	}
 	if classroom, err = os.MkdirTemp("", "dice-test-"); err != nil {
 		return err
 	}
-	for _, name := range append(names, "shared", "observability") {
+	for _, name := range append(names, "shared", "observability", "go.work") {
 		if err := os.Symlink(filepath.Join(repo, name), filepath.Join(classroom, name)); err != nil {
 			return err
 		}
@@ -62,6 +62,15 @@ func thorough(t *testing.T) {
 	}
 }
 
+func stageOf(t *testing.T, root, name string) stages.Stage {
+	t.Helper()
+	stage, err := stages.Find(root, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stage
+}
+
 // learner returns a new directory with the code that a stage starts from.
 func learner(t *testing.T, stage string) subject {
 	t.Helper()
@@ -72,7 +81,7 @@ func learner(t *testing.T, stage string) subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := subject{classroom, stage, directory}
+	s := subject{stageOf(t, classroom, stage), directory}
 	if err := start(io.Discard, s); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +91,7 @@ func learner(t *testing.T, stage string) subject {
 // take replaces files of the learner's by the stage's. A name that ends in a slash is a directory.
 func (s subject) take(t *testing.T, names ...string) {
 	t.Helper()
-	from := filepath.Join(s.root, s.stage)
+	from := filepath.Join(s.stage.Root, s.stage.Name)
 	if isFile(filepath.Join(s.directory, "main.go")) { // the first stage: the service itself
 		from = filepath.Join(from, "roll")
 	}
@@ -158,7 +167,7 @@ func wantMissing(t *testing.T, got result, title, reason string) {
 // TestStages checks each stage's own code.
 func TestStages(t *testing.T) {
 	t.Parallel()
-	names, err := compose.Names(repository)
+	names, err := stages.Names(repository)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +177,8 @@ func TestStages(t *testing.T) {
 			if name != names[0] {
 				thorough(t)
 			}
-			s := subject{repository, name, filepath.Join(repository, name)}
+			stage := stageOf(t, repository, name)
+			s := subject{stage, stage.Directory}
 			got := s.mustEvaluate(t)
 			wantAll(t, s, got)
 			for _, extra := range got.extra {

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/lesson"
+	"example.com/dice/observability/internal/stages"
 )
 
 const mostHints = 3
@@ -55,7 +55,7 @@ func hint(ctx context.Context, out io.Writer, s subject) error {
 	} else {
 		fmt.Fprintf(out, "\nFor the code itself: %s\n", s.command("-solution"))
 	}
-	return p.write(s.root)
+	return p.write(s.stage.Root)
 }
 
 // solution prints the hunks of the lesson that add the first missing item.
@@ -74,19 +74,19 @@ func solution(ctx context.Context, out io.Writer, s subject) error {
 
 // known returns the first missing item of the last check, or nil if nothing was missing. It checks the code if there was no check.
 func (s subject) known(ctx context.Context, out io.Writer) (*missing, progress, error) {
-	p, err := readProgress(s.root)
+	p, err := readProgress(s.stage.Root)
 	if err != nil {
 		return nil, p, err
 	}
-	if c, ok := p.Checks[s.stage]; !ok || c.Directory != s.directory {
+	if c, ok := p.Checks[s.stage.Name]; !ok || c.Directory != s.directory {
 		if err := check(ctx, out, s); err != nil && !errors.Is(err, errNotAll) {
 			return nil, p, err
 		}
-		if p, err = readProgress(s.root); err != nil {
+		if p, err = readProgress(s.stage.Root); err != nil {
 			return nil, p, err
 		}
 	}
-	m := p.Checks[s.stage].Missing
+	m := p.Checks[s.stage.Name].Missing
 	if m == nil {
 		fmt.Fprintf(out, "No item was missing at the last check. To check again: %s\n", s.command(""))
 	}
@@ -102,14 +102,13 @@ type place struct {
 
 // find looks for the code that adds an item: in the stage's lesson, then in the earlier lessons, then in all files of the stage.
 func (s subject) find(m *missing) (place, error) {
-	names, err := compose.Names(s.root)
+	all, err := stages.All(s.stage.Root)
 	if err != nil {
 		return place{}, err
 	}
-	names = names[:slices.Index(names, s.stage)+1]
 	for _, needle := range m.Needles {
-		for _, name := range slices.Backward(names) {
-			step, err := lesson.Find(s.root, name, false)
+		for _, stage := range slices.Backward(all[:s.stage.Number]) {
+			step, err := lesson.Find(stage, false)
 			if err != nil {
 				return place{}, err
 			}
@@ -125,13 +124,13 @@ func (s subject) find(m *missing) (place, error) {
 			return found, err
 		}
 	}
-	return place{}, fmt.Errorf("no lesson contains this item: read the README of %s", s.stage)
+	return place{}, fmt.Errorf("no lesson contains this item: read the README of %s", s.stage.Name)
 }
 
 // searchAll looks for a text in a service, in the configuration of its stage, and in the packages that all services share.
 func (s subject) searchAll(service, needle string) (place, error) {
-	for _, pattern := range []string{path.Join(s.stage, service, "*.go"), path.Join(s.stage, "*.yaml"), "shared/*/*.go"} {
-		files, err := filepath.Glob(filepath.Join(s.root, pattern))
+	for _, pattern := range []string{path.Join(s.stage.Name, service, "*.go"), path.Join(s.stage.Name, "*.yaml"), "shared/*/*.go"} {
+		files, err := filepath.Glob(filepath.Join(s.stage.Root, pattern))
 		if err != nil {
 			return place{}, err
 		}

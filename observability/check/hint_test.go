@@ -14,12 +14,12 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
-	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/stages"
 )
 
 // TestHints requires three hints about each item of each stage, and hunks that contain the line of the third.
 func TestHints(t *testing.T) {
-	names, err := compose.Names(repository)
+	names, err := stages.Names(repository)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestHints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := subject{root: repository, stage: name}
+		s := subject{stage: stageOf(t, repository, name)}
 		for _, item := range newChecklist(stage, want) {
 			place, err := s.find(&missing{Service: item.service, Needles: item.needles})
 			if err != nil {
@@ -50,7 +50,7 @@ func TestHints(t *testing.T) {
 // TestHintAndSolution asks for hint after hint, then for the solution.
 func TestHintAndSolution(t *testing.T) {
 	s := learner(t, "stage1-roll")
-	_ = os.Remove(filepath.Join(s.root, progressFile))
+	_ = os.Remove(filepath.Join(s.stage.Root, progressFile))
 	l := line{item: item{kind: internalSpan, service: "roll", title: "a span", needles: []string{`"roll die"`}}, verdict: wrong("There is none.")}
 	if err := remember(s, result{lines: []line{l}, ran: true}); err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestHintAndSolution(t *testing.T) {
 		t.Errorf("solution:\n%s\nwant %s", &out, want)
 	}
 	out.Reset()
-	if err := list(&out, s.root); err != nil {
+	if err := list(&out, s.stage.Root); err != nil {
 		t.Fatal(err)
 	}
 	if want := "  stage1-roll          0 of 3 incidents at the first try; 0 of 1 items, in " + s.directory + "; next: roll: a span\n  stage2-frontend      0 of 3 incidents at the first try; not started\n"; !strings.Contains(out.String(), want) {
@@ -105,14 +105,13 @@ func TestStartRefuses(t *testing.T) {
 	s := learner(t, "stage1-roll")
 	for want, s := range map[string]subject{
 		"is not empty":         s,
-		"unknown stage":        {s.root, "stage9", filepath.Join(s.root, "other")},
-		"name a directory for": {s.root, "stage1-roll", filepath.Join(s.root, "stage1-roll")},
+		"name a directory for": {s.stage, s.stage.Directory},
 	} {
 		if err := start(io.Discard, s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
-	missing := subject{s.root, "stage1-roll", filepath.Join(s.root, "nowhere")}
+	missing := subject{s.stage, filepath.Join(s.stage.Root, "nowhere")}
 	if _, err := missing.evaluate(t.Context()); err == nil || !strings.Contains(err.Error(), "-start stage1-roll") {
 		t.Errorf("error %v, want how to begin", err)
 	}
@@ -168,7 +167,7 @@ var quotedItem = regexp.MustCompile("`((?:the service|it answers|telemetry|metri
 
 // TestReadmeTasks requires that the items in the tasks of each README are in the checklist.
 func TestReadmeTasks(t *testing.T) {
-	names, err := compose.Names(repository)
+	names, err := stages.Names(repository)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,8 +20,7 @@ import (
 	"syscall"
 
 	"example.com/dice/observability/internal/collector"
-	"example.com/dice/observability/internal/compose"
-	"example.com/dice/observability/internal/lesson"
+	"example.com/dice/observability/internal/stages"
 )
 
 // errNotAll is returned if an item is missing. The checklist, which has been printed by then, names it.
@@ -65,7 +64,7 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 		}
 		return err
 	}
-	root, err := lesson.FindRoot()
+	root, err := stages.Root()
 	if err != nil {
 		return err
 	}
@@ -95,23 +94,22 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 
 // newSubject reads the arguments STAGE [DIRECTORY]. Without a directory, the stage itself is checked.
 func newSubject(root string, arguments []string) (subject, error) {
-	names, err := compose.Names(root)
+	if len(arguments) > 2 {
+		return subject{}, fmt.Errorf("want one stage, and optionally the directory of your code, but got %q", arguments)
+	}
+	stage, err := stages.Find(root, strings.Join(arguments[:min(1, len(arguments))], ""))
 	if err != nil {
 		return subject{}, err
 	}
-	switch len(arguments) {
-	case 1:
-		return subject{root, arguments[0], filepath.Join(root, arguments[0])}, nil
-	case 2:
-		return subject{root, arguments[0], filepath.Clean(arguments[1])}, nil
-	default:
-		return subject{}, fmt.Errorf("want one stage, and optionally the directory of your code; the stages are %s", strings.Join(names, ", "))
+	if len(arguments) < 2 {
+		return subject{stage, stage.Directory}, nil
 	}
+	return subject{stage, filepath.Clean(arguments[1])}, nil
 }
 
 // command returns the command line that runs this program for the same stage and directory.
 func (s subject) command(flag string) string {
-	line := "go run ./observability/check " + flag + " " + s.stage
+	line := "go run ./observability/check " + flag + " " + s.stage.Name
 	if !s.isStage() {
 		line += " " + s.directory
 	}
@@ -119,7 +117,7 @@ func (s subject) command(flag string) string {
 }
 
 // isStage reports whether the directory is the stage's own.
-func (s subject) isStage() bool { return s.directory == filepath.Join(s.root, s.stage) }
+func (s subject) isStage() bool { return s.directory == s.stage.Directory }
 
 // check runs the code once, prints the checklist, and saves the result.
 func check(ctx context.Context, out io.Writer, s subject) error {

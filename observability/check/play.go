@@ -22,10 +22,10 @@ func play(ctx context.Context, out io.Writer, root string, arguments []string, d
 	if err != nil {
 		return err
 	}
-	options := incident.Options{Root: root, Stage: s.stage, Seed: rand.Uint64(), Docker: docker, In: os.Stdin, Out: out}
+	options := incident.Options{Root: root, Stage: s.stage.Name, Seed: rand.Uint64(), Docker: docker, In: os.Stdin, Out: out}
 	if len(arguments) == 2 {
 		options.Name = arguments[1]
-	} else if options.Name, err = p.unsolved(s.stage); err != nil {
+	} else if options.Name, err = p.unsolved(s.stage.Name); err != nil {
 		return err
 	}
 	result, err := incident.Run(ctx, options)
@@ -35,8 +35,8 @@ func play(ctx context.Context, out io.Writer, root string, arguments []string, d
 	if p, err = readProgress(root); err != nil { // it may have changed in the meantime
 		return err
 	}
-	if !slices.Contains(p.Incidents[s.stage], result.Name) {
-		p.Incidents[s.stage] = append(p.Incidents[s.stage], result.Name)
+	if !slices.Contains(p.Incidents[s.stage.Name], result.Name) {
+		p.Incidents[s.stage.Name] = append(p.Incidents[s.stage.Name], result.Name)
 	}
 	fmt.Fprintln(out, "You found the fault at the first try.")
 	return p.write(root)

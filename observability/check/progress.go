@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"example.com/dice/observability/check/incident"
-	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/stages"
 )
 
 // progressFile is the file for a learner's results, in the root of the repository. Git ignores it.
@@ -68,7 +68,7 @@ func (p progress) write(root string) error {
 
 // remember saves a result. The hints start over when another item is the first missing one.
 func remember(s subject, r result) error {
-	p, err := readProgress(s.root)
+	p, err := readProgress(s.stage.Root)
 	if err != nil {
 		return err
 	}
@@ -78,17 +78,17 @@ func remember(s subject, r result) error {
 		if l.verdict.needle != "" {
 			c.Missing.Needles = append([]string{l.verdict.needle}, l.needles...)
 		}
-		if old := p.Checks[s.stage].Missing; old != nil && old.Service+old.Title == l.service+l.title {
+		if old := p.Checks[s.stage.Name].Missing; old != nil && old.Service+old.Title == l.service+l.title {
 			c.Missing.Hints = old.Hints
 		}
 	}
-	p.Checks[s.stage] = c
-	return p.write(s.root)
+	p.Checks[s.stage.Name] = c
+	return p.write(s.stage.Root)
 }
 
 // list prints the learner's progress in each stage.
 func list(out io.Writer, root string) error {
-	names, err := compose.Names(root)
+	names, err := stages.Names(root)
 	if err != nil {
 		return err
 	}

@@ -30,11 +30,11 @@ func (l line) there() bool { return l.verdict.reason == "" }
 
 // evaluate runs the code once.
 func (s subject) evaluate(ctx context.Context) (result, error) {
-	stage, want, err := read(ctx, s.root, s.stage)
+	stage, want, err := read(ctx, s.stage.Root, s.stage.Name)
 	if err != nil {
 		return result{}, err
 	}
-	before, old, err := s.before(ctx)
+	old, err := s.before(ctx)
 	if err != nil {
 		return result{}, err
 	}
@@ -42,7 +42,7 @@ func (s subject) evaluate(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	return judge(newChecklist(stage, want), r, want, before, old), nil
+	return judge(newChecklist(stage, want), r, want, s.stage.Before, old), nil
 }
 
 // read reads a stage and its declaration.
@@ -55,27 +55,20 @@ func read(ctx context.Context, root, name string) (*compose.Stage, declared.Tele
 	return stage, want, err
 }
 
-// before returns the name of the previous stage and the keys of its items. For the first stage both are empty.
-func (s subject) before(ctx context.Context) (name string, has map[string]bool, err error) {
-	names, err := compose.Names(s.root)
+// before returns the keys of the previous stage's items. The first stage has no previous one.
+func (s subject) before(ctx context.Context) (map[string]bool, error) {
+	has := make(map[string]bool)
+	if s.stage.Before == "" {
+		return has, nil
+	}
+	before, want, err := read(ctx, s.stage.Root, s.stage.Before)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	has = make(map[string]bool)
-	for i, stage := range names {
-		if stage != s.stage || i == 0 {
-			continue
-		}
-		before, want, err := read(ctx, s.root, names[i-1])
-		if err != nil {
-			return "", nil, err
-		}
-		for _, item := range newChecklist(before, want) {
-			has[item.key()] = true
-		}
-		return names[i-1], has, nil
+	for _, item := range newChecklist(before, want) {
+		has[item.key()] = true
 	}
-	return "", has, nil
+	return has, nil
 }
 
 // judge checks each item against a run. If the code did not run, only the presence of the services can be checked.
@@ -123,7 +116,7 @@ func (r result) done() int {
 
 // print lists the items up to the first missing one, and says why that one is missing.
 func (r result) print(out io.Writer, s subject) {
-	title := s.stage
+	title := s.stage.Name
 	if !s.isStage() {
 		title += ", your code in " + filepath.ToSlash(s.directory)
 	}

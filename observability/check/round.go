@@ -16,6 +16,7 @@ import (
 	"example.com/dice/observability/internal/declared"
 	"example.com/dice/observability/internal/freeport"
 	"example.com/dice/observability/internal/runner"
+	"example.com/dice/observability/internal/stages"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -26,8 +27,8 @@ const (
 
 // subject is the code to check, and the stage to compare it with.
 type subject struct {
-	root, stage string
-	directory   string // of the learner's code; may be relative to the working directory
+	stage     stages.Stage
+	directory string // of the learner's code; may be relative to the working directory
 }
 
 // round is the outcome of one run of the code.
@@ -93,7 +94,7 @@ func (r *round) read(s *store.Store) {
 // load finds the code of each service. The traffic generator is always the stage's.
 func (s subject) load(ctx context.Context, r *round) error {
 	settings := compose.Settings{Override: append(freeport.Variables(), "SEED=1", "MAX_WAIT=10ms", "NUM_USERS=10", "MAX_ROLLS_PER_USER=30")}
-	own, err := compose.Load(ctx, s.root, s.stage, settings)
+	own, err := compose.Load(ctx, s.stage.Root, s.stage.Name, settings)
 	if err != nil {
 		return err
 	}
@@ -102,12 +103,12 @@ func (s subject) load(ctx context.Context, r *round) error {
 		return err
 	}
 	if _, err := os.Stat(directory); err != nil {
-		return fmt.Errorf("there is no directory %s: create it with -start %s %[1]s", s.directory, s.stage)
+		return fmt.Errorf("there is no directory %s: create it with -start %s %[1]s", s.directory, s.stage.Name)
 	}
 	r.stage = own
 	switch {
 	case isFile(filepath.Join(directory, "compose.yaml")):
-		theirs, err := compose.LoadDirectory(ctx, directory, s.stage, settings)
+		theirs, err := compose.LoadDirectory(ctx, directory, s.stage.Name, settings)
 		if err != nil {
 			return err
 		}

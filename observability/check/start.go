@@ -18,34 +18,26 @@ import (
 // declaration. The traffic generator and the modules are the stage's own. The first stage starts from its plain service.
 func start(out io.Writer, s subject) error {
 	if s.isStage() {
-		return fmt.Errorf("name a directory for your code, for example: %s my-%[2]s", s.command("-start"), strings.SplitN(s.stage, "-", 2)[0])
+		return fmt.Errorf("name a directory for your code, for example: %s my-%[2]s", s.command("-start"), strings.SplitN(s.stage.Name, "-", 2)[0])
 	}
 	if entries, err := os.ReadDir(s.directory); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is not empty, so nothing was written: name a new directory", s.directory)
 	}
-	names, err := compose.Names(s.root)
-	if err != nil {
-		return err
-	}
-	i := slices.Index(names, s.stage)
-	if i < 0 {
-		return fmt.Errorf("unknown stage %q: must be one of %s", s.stage, strings.Join(names, ", "))
-	}
-	from := filepath.Join(s.root, s.stage, "plain")
-	if i > 0 {
-		from = filepath.Join(s.root, names[i-1])
+	from := filepath.Join(s.stage.Directory, "plain")
+	if s.stage.Before != "" {
+		from = filepath.Join(s.stage.Root, s.stage.Before)
 	}
 	if err := copyTree(from, s.directory, isStart); err != nil {
 		return err
 	}
-	if i > 0 {
+	if s.stage.Before != "" {
 		if err := os.RemoveAll(filepath.Join(s.directory, compose.Traffic)); err != nil {
 			return err
 		}
-		if err := copyTree(filepath.Join(s.root, s.stage, compose.Traffic), filepath.Join(s.directory, compose.Traffic), isStart); err != nil {
+		if err := copyTree(filepath.Join(s.stage.Directory, compose.Traffic), filepath.Join(s.directory, compose.Traffic), isStart); err != nil {
 			return err
 		}
-		if err := s.renameStage(names[i-1]); err != nil {
+		if err := s.renameStage(s.stage.Before); err != nil {
 			return err
 		}
 	}
@@ -53,7 +45,7 @@ func start(out io.Writer, s subject) error {
 		return err
 	}
 	fmt.Fprintf(out, "%s contains the code that %s starts from. The tasks are in the section \"Build it yourself\" of %[2]s/README.md.\nTo check your code at any time:\n    %s\n",
-		filepath.ToSlash(s.directory), s.stage, s.command(""))
+		filepath.ToSlash(s.directory), s.stage.Name, s.command(""))
 	return nil
 }
 
@@ -102,20 +94,20 @@ func write(file string, content []byte) error {
 // copyModule makes the directory a module with the dependencies of the stage, in a workspace with shared, so that the go command and
 // editors find both modules.
 func (s subject) copyModule() error {
-	shared, err := filepath.Rel(s.directory, filepath.Join(s.root, "shared"))
+	shared, err := filepath.Rel(s.directory, filepath.Join(s.stage.Root, "shared"))
 	if err != nil {
 		absolute, absErr := filepath.Abs(s.directory)
 		if absErr != nil {
 			return errors.Join(err, absErr)
 		}
-		if shared, err = filepath.Rel(absolute, filepath.Join(s.root, "shared")); err != nil {
+		if shared, err = filepath.Rel(absolute, filepath.Join(s.stage.Root, "shared")); err != nil {
 			return err
 		}
 	}
 	shared = filepath.ToSlash(shared)
 	version := "" // the line of go.mod that says which Go the stage needs
 	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(s.root, s.stage, name))
+		content, err := os.ReadFile(filepath.Join(s.stage.Directory, name))
 		if err != nil {
 			return err
 		}

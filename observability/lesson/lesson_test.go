@@ -15,32 +15,30 @@ import (
 
 	"example.com/dice/observability/internal/lesson"
 	"example.com/dice/observability/internal/readme"
+	"example.com/dice/observability/internal/stages"
 )
 
 const root = "../.."
 
-func stages(t *testing.T) []string {
+func all(t *testing.T) []stages.Stage {
 	t.Helper()
-	directories, err := filepath.Glob(filepath.Join(root, "stage*"))
-	if err != nil || len(directories) != 6 {
-		t.Fatalf("stages %v, %v", directories, err)
+	got, err := stages.All(root)
+	if err != nil || len(got) != 6 {
+		t.Fatalf("stages %v, %v", got, err)
 	}
-	for i, directory := range directories {
-		directories[i] = filepath.Base(directory)
-	}
-	return directories
+	return got
 }
 
 // TestLessonMakesTheStage applies what is printed to the stage before, and wants the stage, file by file, with git and
 // without.
 func TestLessonMakesTheStage(t *testing.T) {
-	for _, name := range stages(t) {
-		s, err := lesson.Find(root, name, true)
+	for _, stage := range all(t) {
+		s, err := lesson.Find(stage, true)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for how, d := range map[string]lesson.Differ{"git": lesson.NewDiffer(), "no git": {}} {
-			t.Run(name+" "+how, func(t *testing.T) {
+			t.Run(stage.Name+" "+how, func(t *testing.T) {
 				if how == "git" && d.Git == "" {
 					t.Skip("git is not installed")
 				}
@@ -128,8 +126,8 @@ func apply(t *testing.T, text, hunks string) string {
 // TestLessonIsComplete compares the lesson with all files of the two stages. None is left out but those that are no lesson.
 func TestLessonIsComplete(t *testing.T) {
 	noLesson := regexp.MustCompile(`(^|/)(README\.md|go\.sum|telemetry\.yaml|\.env|dice\.db.*|[^/]*_test\.go)$|^(dashboards|docs|labs|plain)/|(^|/)testdata/`)
-	for _, name := range stages(t) {
-		s, err := lesson.Find(root, name, false)
+	for _, stage := range all(t) {
+		s, err := lesson.Find(stage, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,11 +145,11 @@ func TestLessonIsComplete(t *testing.T) {
 		for _, f := range s.Files {
 			got = append(got, f.Name)
 			if f.News == "" {
-				t.Errorf("the README of %s does not say what is new in %s", name, f.Name)
+				t.Errorf("the README of %s does not say what is new in %s", stage.Name, f.Name)
 			}
 		}
 		if slices.Sort(got); !slices.Equal(got, want) {
-			t.Errorf("the lesson of %s has %v, want %v", name, got, want)
+			t.Errorf("the lesson of %s has %v, want %v", stage.Name, got, want)
 		}
 	}
 }
@@ -159,16 +157,16 @@ func TestLessonIsComplete(t *testing.T) {
 // TestReadmeTeachesFromTheLesson wants each README to give the command, how long the lesson is, and a table of its files in
 // the order in which they are printed.
 func TestReadmeTeachesFromTheLesson(t *testing.T) {
-	for _, name := range stages(t) {
-		s, err := lesson.Find(root, name, false)
+	for _, stage := range all(t) {
+		s, err := lesson.Find(stage, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := os.ReadFile(filepath.Join(root, name, "README.md"))
+		text, err := os.ReadFile(filepath.Join(root, stage.Name, "README.md"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		parsed, err := readme.Read(filepath.Join(root, name, "README.md"))
+		parsed, err := readme.Read(filepath.Join(root, stage.Name, "README.md"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,13 +180,13 @@ func TestReadmeTeachesFromTheLesson(t *testing.T) {
 			lines += added + removed
 			files = append(files, f.Name)
 		}
-		for _, want := range []string{"go run ./observability/lesson " + name + "\n", fmt.Sprintf("%d changed lines in %d files", lines, len(files))} {
+		for _, want := range []string{"go run ./observability/lesson " + stage.Name + "\n", fmt.Sprintf("%d changed lines in %d files", lines, len(files))} {
 			if !strings.Contains(string(text), want) {
-				t.Errorf("the README of %s does not say %q", name, want)
+				t.Errorf("the README of %s does not say %q", stage.Name, want)
 			}
 		}
 		if !slices.ContainsFunc(parsed.Tables, func(table readme.Table) bool { return slices.Equal(table.First(), files) }) {
-			t.Errorf("the README of %s has no table of these files, in this order: %v", name, files)
+			t.Errorf("the README of %s has no table of these files, in this order: %v", stage.Name, files)
 		}
 	}
 }
@@ -276,7 +274,7 @@ func TestErrors(t *testing.T) {
 
 // TestPager wants all lines at a pager, in the colors of git.
 func TestPager(t *testing.T) {
-	s, err := lesson.Find(root, "stage4-async", false)
+	s, err := lesson.Find(all(t)[3], false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"example.com/dice/observability/internal/lesson"
+	"example.com/dice/observability/internal/stages"
 )
 
 func main() {
@@ -39,15 +40,15 @@ func run(arguments []string, out *os.File) error {
 		}
 		return err
 	}
-	root, err := lesson.FindRoot()
+	root, err := stages.Root()
 	if err != nil {
 		return err
 	}
-	name := ""
-	if flags.NArg() == 1 {
-		name = flags.Arg(0)
+	stage, err := stages.FindOne(root, flags.Args())
+	if err != nil {
+		return err
 	}
-	s, err := lesson.Find(root, name, *tests)
+	s, err := lesson.Find(stage, *tests)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"example.com/dice/observability/internal/compose"
 	show "example.com/dice/observability/internal/report"
 	"example.com/dice/observability/internal/runner"
+	"example.com/dice/observability/internal/stages"
 )
 
 const (
@@ -53,27 +53,20 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 		}
 		return err
 	}
-	name, err := stageName(flags.Args())
+	root, err := stages.Root()
+	if err != nil {
+		return err
+	}
+	stage, err := stages.FindOne(root, flags.Args())
 	if err != nil {
 		return err
 	}
 	// Half a minute of traffic is enough, because there are no panels to fill.
-	loaded, err := compose.Load(ctx, ".", name, compose.Settings{Default: []string{"MAX_ROLLS_PER_USER=60"}})
+	loaded, err := compose.Load(ctx, root, stage.Name, compose.Settings{Default: []string{"MAX_ROLLS_PER_USER=60"}})
 	if err != nil {
 		return err
 	}
 	return play(ctx, loaded, *once, out)
-}
-
-func stageName(arguments []string) (string, error) {
-	if len(arguments) == 1 {
-		return arguments[0], nil
-	}
-	names, err := compose.Names(".")
-	if err != nil {
-		return "", err
-	}
-	return "", fmt.Errorf("want the name of one stage: %s", strings.Join(names, ", "))
 }
 
 // play runs the stage until ctx is canceled, which is not an error. If once is set, it returns after the report.

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"example.com/dice/observability/internal/collector"
-	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/freeport"
+	"example.com/dice/observability/internal/stages"
 )
 
 func TestMain(m *testing.M) {
@@ -36,7 +36,7 @@ func setUp(t *testing.T, more ...string) {
 
 func names(t *testing.T) []string {
 	t.Helper()
-	all, err := compose.Names(".")
+	all, err := stages.Names(".")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"example.com/dice/observability/internal/collector"
-	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/stages"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 
 // everyFault runs a test for each fault of each stage.
 func everyFault(t *testing.T, test func(t *testing.T, f fault)) {
-	stages, err := compose.Names(root)
+	stages, err := stages.Names(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/freeport"
+	"example.com/dice/observability/internal/stages"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -144,7 +144,7 @@ func TestSymptoms(t *testing.T) {
 	if os.Getenv("THOROUGH") == "" {
 		t.Skip("make check runs this: it runs each stage several times")
 	}
-	stages, err := compose.Names(root)
+	stages, err := stages.Names(root)
 	if err != nil {
 		t.Fatal(err)
 	}

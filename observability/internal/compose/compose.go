@@ -12,6 +12,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"example.com/dice/observability/internal/stages"
 )
 
 // Traffic is the name of the service that generates traffic. It has no port, and exits by itself.
@@ -39,36 +41,20 @@ type Port struct{ Number, Variable string }
 // Address is host:port on the loopback interface.
 func (p Port) Address() string { return "127.0.0.1:" + p.Number }
 
-// Names returns the names of the stages in the repository at root, in order.
-func Names(root string) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(root, "stage*", "compose.yaml"))
-	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no stages in %s: run this from the root of the repository", root)
-	}
-	var names []string
-	for _, file := range files {
-		names = append(names, filepath.Base(filepath.Dir(file)))
-	}
-	return names, nil
-}
-
 // Settings are variables, each NAME=value, in addition to those of the environment and the file .env.
 type Settings struct {
 	Override []string // take precedence over them
 	Default  []string // apply to variables that they leave unset or empty
 }
 
-// Load reads compose.yaml of the stage with this name in the repository at root. Like docker compose, it takes
+// Load reads compose.yaml of a stage, which [stages.Find] finds by its name, in the repository at root. Like docker compose, it takes
 // variables from the environment, then from the file .env in the stage's directory.
 func Load(ctx context.Context, root, name string, settings Settings) (*Stage, error) {
-	names, err := Names(root)
+	stage, err := stages.Find(root, name)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(names, name) {
-		return nil, fmt.Errorf("unknown stage %q: must be one of %s", name, strings.Join(names, ", "))
-	}
-	return LoadDirectory(ctx, filepath.Join(root, name), name, settings)
+	return LoadDirectory(ctx, stage.Directory, stage.Name, settings)
 }
 
 // LoadDirectory reads compose.yaml from any directory next to the stages, and gives the stage this name.

@@ -37,6 +37,9 @@ func newStage(t *testing.T, files map[string]string) (root string) {
 	if err := os.Mkdir(filepath.Join(root, "stage1"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(root, "go.work"), []byte("go 1.26.0\n\nuse ./stage1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(root, "stage1", name), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
@@ -122,7 +125,7 @@ func TestLoadFailsWithOneClearLine(t *testing.T) {
 		settings          Settings
 		want              string
 	}{
-		{"another directory", filepath.Join(one, "stage1"), "stage1", Settings{}, ": run this from the root of the repository"},
+		{"another directory", filepath.Join(one, "stage1"), "stage1", Settings{}, "go.work: no such file or directory"},
 		{"unknown stage", one, "stage9", Settings{}, `unknown stage "stage9": must be one of stage1`},
 		{"range of ports", one, "stage1", Settings{Override: []string{"ROLL_PORT=8091-8093"}}, "port 8091-8093 of roll: one process needs one port"},
 		{"not YAML", newStage(t, map[string]string{"compose.yaml": "services: ["}), "stage1", Settings{}, "reading compose.yaml: "},

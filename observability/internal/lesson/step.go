@@ -4,8 +4,6 @@ package lesson
 import (
 	"bytes"
 	"cmp"
-	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -15,6 +13,7 @@ import (
 	"strings"
 
 	"example.com/dice/observability/internal/readme"
+	"example.com/dice/observability/internal/stages"
 )
 
 // Step is the part of the difference between two directories that a reader studies.
@@ -30,51 +29,17 @@ type File struct {
 	News          string // a summary of the changes, from the README
 }
 
-// FindRoot returns the root of the repository: the working directory or a directory above it.
-func FindRoot() (string, error) {
-	directory, err := os.Getwd()
-	if err != nil {
-		return "", err
+// Find returns the step to a stage. The step to the first stage starts from the service without instrumentation.
+func Find(stage stages.Stage, tests bool) (Step, error) {
+	s := Step{Before: stage.Before, After: stage.Name}
+	if stage.Before == "" {
+		s = Step{Before: path.Join(stage.Name, "plain"), After: path.Join(stage.Name, "roll")}
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(directory, "go.work")); err == nil {
-			return directory, nil
-		}
-		parent := filepath.Dir(directory)
-		if parent == directory {
-			return "", errors.New("not in the repository: run this in its root or below")
-		}
-		directory = parent
-	}
-}
-
-// Find returns the step to the stage with this name. The step to the first stage starts from the service
-// without instrumentation.
-func Find(root, name string, tests bool) (Step, error) {
-	readmes, err := filepath.Glob(filepath.Join(root, "stage*", "README.md"))
-	if err != nil || len(readmes) == 0 {
-		return Step{}, fmt.Errorf("no stages in %s", root)
-	}
-	var names []string
-	for _, file := range readmes {
-		names = append(names, filepath.Base(filepath.Dir(file)))
-	}
-	i := slices.Index(names, name)
-	switch {
-	case name == "":
-		return Step{}, fmt.Errorf("want the name of one stage: %s", strings.Join(names, ", "))
-	case i < 0:
-		return Step{}, fmt.Errorf("unknown stage %q: must be one of %s", name, strings.Join(names, ", "))
-	}
-	s := Step{Before: path.Join(names[0], "plain"), After: path.Join(names[0], "roll")}
-	if i > 0 {
-		s = Step{Before: names[i-1], After: names[i]}
-	}
-	text, err := readme.Read(readmes[i])
+	text, err := readme.Read(filepath.Join(stage.Directory, "README.md"))
 	if err != nil {
 		return Step{}, err
 	}
-	return s, s.find(root, text, tests)
+	return s, s.find(stage.Root, text, tests)
 }
 
 // find finds the files of the step.

@@ -1,0 +1,259 @@
+package docs
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"example.com/dice/observability/internal/readme"
+)
+
+// readmes returns the README of the root and those of all stages, by their directory.
+func readmes(t *testing.T) map[string]readme.Readme {
+	t.Helper()
+	return readmesOf(t, append(stageNames(t), ".")...)
+}
+
+func readmesOf(t *testing.T, directories ...string) map[string]readme.Readme {
+	t.Helper()
+	all := make(map[string]readme.Readme)
+	for _, directory := range directories {
+		got, err := readme.Read(filepath.Join(root, directory, "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[directory] = got
+	}
+	return all
+}
+
+func TestReadmeLinks(t *testing.T) {
+	all := readmes(t)
+	maps.Copy(all, readmesOf(t, "observability", "observability/upkeep/measurements", "observability/sampling", "observability/kubernetes"))
+	for directory, text := range all {
+		for _, link := range text.Links {
+			if strings.Contains(link, "://") {
+				continue
+			}
+			file, _, _ := strings.Cut(link, "#")
+			if _, err := os.Stat(filepath.Join(root, directory, file)); err != nil {
+				t.Errorf("README of %s: %v", directory, err)
+			}
+		}
+	}
+}
+
+// TestFilesOfTheStack wants all that the tables of observability/README.md name to exist.
+func TestFilesOfTheStack(t *testing.T) {
+	directory := filepath.Join(root, "observability")
+	text, err := readme.Read(filepath.Join(directory, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, floor := range []string{"", "upkeep"} {
+		for _, names := range text.Tables[i].First() {
+			for name := range strings.SplitSeq(names, ", ") {
+				if _, err := os.Stat(filepath.Join(directory, floor, name)); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+}
+
+// TestSamplingLabs wants the patches of the sampling overlay to fit the files that they change. Their symptoms are tested with
+// Docker.
+func TestSamplingLabs(t *testing.T) {
+	patches, err := filepath.Glob(filepath.Join(root, "observability", "sampling", "labs", "*.patch"))
+	if err != nil || len(patches) == 0 {
+		t.Fatalf("no patches: %v", err)
+	}
+	for _, patch := range patches {
+		shell(t, filepath.Join(root, "observability", "sampling"), "git apply --check labs/"+filepath.Base(patch))
+	}
+}
+
+// TestMeasurements wants the test that each command of the measurements runs, and runs its benchmarks.
+func TestMeasurements(t *testing.T) {
+	text, err := readme.Read(filepath.Join(root, "observability", "upkeep", "measurements", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`-run (\w+) (\S+)$`)
+	for _, line := range text.Commands() {
+		if strings.Contains(line, "-bench") {
+			checkRowsOfCost(t, text, shell(t, root, line+" -benchtime 1x"))
+			continue
+		}
+		found := command.FindStringSubmatch(line)
+		if found == nil {
+			t.Errorf("no test is named in %s", line)
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join(root, found[2], "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(files, func(file string) bool {
+			code, err := os.ReadFile(file)
+			return err == nil && strings.Contains(string(code), "func "+found[1]+"(")
+		}) {
+			t.Errorf("%s has no %s", found[2], found[1])
+		}
+	}
+}
+
+var rowOfCost = regexp.MustCompile(`BenchmarkRoll/?([a-z+_]*)`)
+
+// checkRowsOfCost wants a table of costs to have a row for each benchmark.
+func checkRowsOfCost(t *testing.T, text readme.Readme, output string) {
+	t.Helper()
+	var rows []string
+	for _, match := range rowOfCost.FindAllStringSubmatch(output, -1) {
+		rows = append(rows, match[1])
+	}
+	rows[0] = "plain" // the benchmark without sub-benchmarks
+	if !slices.ContainsFunc(text.Tables, func(table readme.Table) bool { return slices.Equal(table.First(), rows) }) {
+		t.Errorf("no table has the rows %v", rows)
+	}
+}
+
+// TestReadmeExcerpts wants each excerpt to be in the file that it says it is from, letter by letter.
+func TestReadmeExcerpts(t *testing.T) {
+	all := readmes(t)
+	maps.Copy(all, readmesOf(t, "observability/sampling", "observability/kubernetes"))
+	for directory, text := range all {
+		for _, block := range text.Of("go", "yaml") {
+			if block.Argument == "" && directory == "." {
+				continue // an example
+			}
+			content, err := os.ReadFile(filepath.Join(root, directory, block.Argument))
+			if err != nil {
+				t.Errorf("README of %s: %v", directory, err)
+				continue
+			}
+			if !strings.Contains(string(content), block.Text) {
+				t.Errorf("README of %s: this is not in %s:\n%s", directory, block.Argument, block.Text)
+			}
+		}
+	}
+}
+
+// TestReadmeTests wants each test that a README names to exist.
+func TestReadmeTests(t *testing.T) {
+	for _, name := range stageNames(t) {
+		text, err := os.ReadFile(filepath.Join(root, name, "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(text, -1) {
+			shell(t, root, fmt.Sprintf("grep -rq --include='*_test.go' '^func %s(' %s observability", match[1], name))
+		}
+	}
+}
+
+func TestReadmeQueries(t *testing.T) {
+	for _, name := range stageNames(t) {
+		text := readmes(t)[name]
+		series := declaredSeries(t, name)
+		queries := 0
+		for _, block := range text.Of("promql", "logql", "traceql") {
+			if block.Argument == "" {
+				queries++
+			}
+			if block.Language == "promql" { // the engines parse the others: see e2e
+				checkMetricsAndLabels(t, block.Text, series)
+			}
+		}
+		if queries < 12 {
+			t.Errorf("%s: %d questions are asked of the data, want 12", name, queries)
+		}
+	}
+}
+
+// TestIncidentQueries wants the incidents of check to ask for metrics and labels that their stages have.
+func TestIncidentQueries(t *testing.T) {
+	for _, name := range stageNames(t) {
+		series := declaredSeries(t, name)
+		files, err := filepath.Glob(filepath.Join(root, "observability", "check", "incident", "faults", name, "*.yaml"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no incidents: %v", err)
+		}
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var fault struct{ Way []struct{ PromQL string } }
+			if err := yaml.Unmarshal(content, &fault); err != nil {
+				t.Fatal(err)
+			}
+			known := maps.Clone(series)
+			if filepath.Base(file) == "trace-in-metric.yaml" { // the fault adds labels, and the queries look for them
+				known["dice_rolls_total"] = append(slices.Clone(series["dice_rolls_total"]), "trace_id", "otel_metric_overflow", "__name__")
+			}
+			for _, step := range fault.Way {
+				if step.PromQL != "" {
+					checkMetricsAndLabels(t, step.PromQL, known)
+				}
+			}
+		}
+	}
+}
+
+// changedFiles returns the files that the two directories have not in common, or not with the same content. A
+// directory that the second lacks altogether is there as one, with a slash at its end.
+func changedFiles(t *testing.T, before, after string) []string {
+	t.Helper()
+	was, is := files(t, before), files(t, after)
+	changed := make(map[string]bool)
+	for name, content := range is {
+		if old, ok := was[name]; !ok || old != content {
+			changed[name] = true
+		}
+	}
+	for name := range was {
+		if _, ok := is[name]; ok {
+			continue
+		}
+		if directory := filepath.Dir(name); directory != "." && !isDirectory(filepath.Join(after, directory)) {
+			name = directory + "/"
+		}
+		changed[name] = true
+	}
+	return slices.Sorted(maps.Keys(changed))
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// files returns the content of all files below a directory, except for a reader's own settings and database.
+func files(t *testing.T, directory string) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	err := filepath.WalkDir(directory, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == ".env" || strings.HasPrefix(entry.Name(), "dice.db") {
+			return err
+		}
+		name, err := filepath.Rel(directory, path)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		all[name] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

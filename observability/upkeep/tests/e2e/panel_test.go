@@ -1,0 +1,115 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dice/observability/upkeep/internal/dashboard"
+	"example.com/dice/observability/upkeep/internal/probe"
+	"example.com/dice/observability/upkeep/internal/stack"
+)
+
+// checkPanels wants data for each query of each panel, and not only zeros unless the panel's description speaks of
+// zero. Without Grafana it asks the engines what Grafana would.
+func checkPanels(t *testing.T, stage string) {
+	t.Helper()
+	boards, err := dashboard.Read(repository, stage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, board := range boards {
+		for _, panel := range board.All() {
+			for _, target := range panel.Targets {
+				stack.Eventually(t, fmt.Sprintf("panel %q of %q", panel.Title, board.Title), func() error {
+					source, query := board.Expand(target)
+					if source == "prometheus" && !strings.Contains(strings.ToLower(panel.Description), "zero") {
+						query = fmt.Sprintf("(%s) != 0", query)
+					}
+					return hasData(source, query)
+				})
+			}
+		}
+	}
+}
+
+// errNoData says that a query is right and finds nothing.
+var errNoData = errors.New("no data")
+
+// hasData asks a data source. It fails if there is no answer, and with errNoData if the answer is empty.
+func hasData(source, query string) error {
+	var n int
+	var err error
+	switch source {
+	case "prometheus":
+		n, err = countSamples(probe.Dice, stack.Prometheus+"/api/v1/query_range", query)
+	case "loki":
+		n, err = countSamples(probe.Dice, stack.Loki+"/loki/api/v1/query_range", query)
+	case "usage":
+		n, err = countSamples(probe.Usage, stack.Loki+"/loki/api/v1/query_range", query)
+	case "tempo":
+		var ids []string
+		ids, err = stack.TraceQL(query)
+		n = len(ids)
+	default:
+		err = fmt.Errorf("unknown data source %q", source)
+	}
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%w: %s", errNoData, query)
+	}
+	return err
+}
+
+// countSamples returns how many numbers or log lines a query gives for the last five minutes.
+func countSamples(tenant, address, query string) (int, error) {
+	var reply struct {
+		Data struct {
+			Result []struct{ Values [][2]any }
+		}
+	}
+	now := time.Now()
+	err := stack.GetJSONOf(tenant, address, url.Values{
+		"query": {query},
+		"start": {strconv.FormatInt(now.Add(-5*time.Minute).Unix(), 10)},
+		"end":   {strconv.FormatInt(now.Unix(), 10)},
+		"step":  {"5"},
+	}, &reply)
+	n := 0
+	for _, series := range reply.Data.Result {
+		for _, value := range series.Values {
+			if value[1] != "NaN" {
+				n++
+			}
+		}
+	}
+	return n, err
+}
+
+// checkAlert wants the alert that the risky die fails too often, while the traffic goes on.
+func checkAlert(t *testing.T) {
+	stack.Eventually(t, "the alert", func() error {
+		var reply struct {
+			Data struct {
+				Alerts []struct {
+					Labels map[string]string
+					State  string
+				}
+			}
+		}
+		if err := stack.GetJSON(stack.Prometheus+"/api/v1/alerts", nil, &reply); err != nil {
+			return err
+		}
+		for _, alert := range reply.Data.Alerts {
+			if alert.Labels["alertname"] == "RollsFailTooOften" && alert.Labels["die_identifier"] == "risky" && alert.State == "firing" {
+				return nil
+			}
+		}
+		return errors.New("it does not fire")
+	})
+}
