@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -155,6 +156,31 @@ func TestAlerts(t *testing.T) {
 		}
 		if len(defined) == 0 {
 			t.Errorf("%s: no alerts", stage.Name)
+		}
+	}
+}
+
+// TestInstanceName wants a line of its own for each pod, and a short name for any other instance.
+func TestInstanceName(t *testing.T) {
+	pattern, err := strconv.Unquote(`"` + instanceName + `"`) // as PromQL does
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := regexp.MustCompile("^(?s:" + pattern + ")$")
+	for id, want := range map[string]string{
+		"dice.roll-6d4cf56db6-x7k2p.roll":      "roll-6d4cf56db6-x7k2p",
+		"dice.roll-6d4cf56db6-9qwzt.roll":      "roll-6d4cf56db6-9qwzt",
+		"dice.roll.roll":                       "roll",
+		"627cc493-f310-47de-96bd-71410b7dec09": "627cc493",
+		"roll-1.example.com":                   "roll-1.e",
+		"short":                                "short",
+	} {
+		got := id // a label that the pattern doesn't match stays as it is
+		if whole.MatchString(id) {
+			got = whole.ReplaceAllString(id, "$1$2")
+		}
+		if got != want {
+			t.Errorf("%s is shown as %q, want %q", id, got, want)
 		}
 	}
 }

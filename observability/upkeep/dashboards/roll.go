@@ -40,14 +40,18 @@ func roll(stage int) board {
 	}
 }
 
+// instanceName matches a service.instance.id. Its groups are the name of the pod on Kubernetes, and eight characters of any
+// other ID; one of them is empty.
+const instanceName = `dice\\.(.+)\\.roll|(.{8}).*`
+
 func rollInstances() panel {
 	return timeSeries("Request rate by instance", `Do all instances of the service get requests? There is one line per
-		instance; the legend shows the first eight characters of its service.instance.id. If there is no line, run `+
-		"`docker compose ps`"+`. If one is far below the others, callers are reusing existing connections.`,
+		instance; the legend shows the first eight characters of its service.instance.id, or on Kubernetes the name
+		of its pod. If there is no line, run `+"`docker compose ps`"+`. If one is far below the others, callers are reusing existing connections.`,
 		units.RequestsPerSecond,
 		query{
 			expr: sum("label_replace("+rate(serverRequests+`_count{service_name="roll"}`)+
-				`, "instance", "$1", "instance", "(.{8}).*")`, "instance"),
+				`, "instance", "$1$2", "instance", "`+instanceName+`")`, "instance"),
 			legend: "{{instance}}",
 		})
 }
