@@ -18,8 +18,8 @@ help:
 test: ## tests of all modules
 	go test work
 
-check: ## the checker with all stages, faults and incidents; `make test` runs a part of it
-	THOROUGH=true go test -count=1 -timeout 40m -v ./observability/check/...
+check: ## the checker with all stages, and all incidents; `make test` runs a part of it
+	THOROUGH=true go test -count=1 -timeout 40m -v ./observability/check/... ./observability/incident
 
 race: ## the services' tests, with the race detector
 	go test -race ./shared/... ./$(first)/... ./$(last)/... $(patsubst %,./%/...,$(wildcard $(stages:=/die)))

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"example.com/dice/observability/internal/lesson"
+	"example.com/dice/observability/internal/progress"
 	"example.com/dice/observability/internal/stages"
 )
 
@@ -48,14 +49,14 @@ func hint(ctx context.Context, out io.Writer, s subject) error {
 		return err
 	}
 	for i := 1; i <= m.Hints; i++ {
-		fmt.Fprintf(out, "Hint %d of %d: %s\n", i, mostHints, place.hint(i, m.Kind))
+		fmt.Fprintf(out, "Hint %d of %d: %s\n", i, mostHints, place.hint(i, kind(m.Kind)))
 	}
 	if m.Hints < mostHints {
 		fmt.Fprintf(out, "\nFor the next hint: %s\n", s.command("-hint"))
 	} else {
 		fmt.Fprintf(out, "\nFor the code itself: %s\n", s.command("-solution"))
 	}
-	return p.write(s.stage.Root)
+	return p.Write(s.stage.Root)
 }
 
 // solution prints the hunks of the lesson that add the first missing item.
@@ -73,8 +74,8 @@ func solution(ctx context.Context, out io.Writer, s subject) error {
 }
 
 // known returns the first missing item of the last check, or nil if nothing was missing. It checks the code if there was no check.
-func (s subject) known(ctx context.Context, out io.Writer) (*missing, progress, error) {
-	p, err := readProgress(s.stage.Root)
+func (s subject) known(ctx context.Context, out io.Writer) (*progress.Missing, progress.Progress, error) {
+	p, err := progress.Read(s.stage.Root)
 	if err != nil {
 		return nil, p, err
 	}
@@ -82,7 +83,7 @@ func (s subject) known(ctx context.Context, out io.Writer) (*missing, progress, 
 		if err := check(ctx, out, s); err != nil && !errors.Is(err, errNotAll) {
 			return nil, p, err
 		}
-		if p, err = readProgress(s.stage.Root); err != nil {
+		if p, err = progress.Read(s.stage.Root); err != nil {
 			return nil, p, err
 		}
 	}
@@ -101,7 +102,7 @@ type place struct {
 }
 
 // find looks for the code that adds an item: in the stage's lesson, then in the earlier lessons, then in all files of the stage.
-func (s subject) find(m *missing) (place, error) {
+func (s subject) find(m *progress.Missing) (place, error) {
 	all, err := stages.All(s.stage.Root)
 	if err != nil {
 		return place{}, err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"example.com/dice/observability/internal/progress"
 	"example.com/dice/observability/internal/stages"
 )
 
@@ -30,7 +31,7 @@ func TestHints(t *testing.T) {
 		}
 		s := subject{stage: stageOf(t, repository, name)}
 		for _, item := range newChecklist(stage, want) {
-			place, err := s.find(&missing{Service: item.service, Needles: item.needles})
+			place, err := s.find(&progress.Missing{Service: item.service, Needles: item.needles})
 			if err != nil {
 				t.Errorf("%s: %s: %s: %v", name, item.service, item.title, err)
 				continue
@@ -50,7 +51,7 @@ func TestHints(t *testing.T) {
 // TestHintAndSolution asks for hint after hint, then for the solution.
 func TestHintAndSolution(t *testing.T) {
 	s := learner(t, "stage1-roll")
-	_ = os.Remove(filepath.Join(s.stage.Root, progressFile))
+	_ = os.Remove(filepath.Join(s.stage.Root, progress.File))
 	l := line{item: item{kind: internalSpan, service: "roll", title: "a span", needles: []string{`"roll die"`}}, verdict: wrong("There is none.")}
 	if err := remember(s, result{lines: []line{l}, ran: true}); err != nil {
 		t.Fatal(err)

@@ -1,10 +1,8 @@
 // Command check reports whether code is instrumented as a stage requires. It runs the code's services with the stage's traffic and the
-// real collector, and compares the telemetry that arrives with the stage's declaration. It also plays incidents: it runs a stage with
-// a fault, and asks questions about it.
+// real collector, and compares the telemetry that arrives with the stage's declaration.
 //
 //	go run ./observability/check -start stage1-roll my-roll
 //	go run ./observability/check stage1-roll my-roll
-//	go run ./observability/check -incident stage1-roll
 package main
 
 import (
@@ -41,7 +39,7 @@ func main() {
 }
 
 // modes are the command's modes, one for each flag. The default is to check once.
-type modes struct{ start, hint, solution, watch, incident, docker, list bool }
+type modes struct{ start, hint, solution, watch, list bool }
 
 func run(ctx context.Context, arguments []string, out io.Writer) error {
 	var m modes
@@ -50,12 +48,10 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	flags.BoolVar(&m.hint, "hint", false, "print a hint about the first missing item; there are three, each more specific than the last")
 	flags.BoolVar(&m.solution, "solution", false, "print the code from the lesson that adds the first missing item")
 	flags.BoolVar(&m.watch, "watch", false, "check again whenever a file is saved")
-	flags.BoolVar(&m.incident, "incident", false, "run STAGE with a fault, and ask what is wrong")
-	flags.BoolVar(&m.docker, "docker", false, "with -incident: run the stage with Docker, to find the fault in Grafana")
 	flags.BoolVar(&m.list, "list", false, "show your progress in each stage")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), "usage: go run ./observability/check [-start | -hint | -solution | -watch] STAGE [DIRECTORY]\n"+
-			"       go run ./observability/check -incident [-docker] STAGE [NAME]\n       go run ./observability/check -list")
+			"       go run ./observability/check -list")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(arguments); err != nil {
@@ -68,11 +64,8 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case m.list:
+	if m.list {
 		return list(out, root)
-	case m.incident:
-		return play(ctx, out, root, flags.Args(), m.docker)
 	}
 	s, err := newSubject(root, flags.Args())
 	if err != nil {

@@ -1,7 +1,8 @@
-package incident
+package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,11 +15,13 @@ import (
 	"testing"
 
 	"example.com/dice/observability/internal/collector"
+	"example.com/dice/observability/internal/incidents"
+	"example.com/dice/observability/internal/progress"
 	"example.com/dice/observability/internal/stages"
 	"example.com/dice/observability/internal/store"
 )
 
-const root = "../../.."
+const root = "../.."
 
 func TestMain(m *testing.M) {
 	collector.RunIfChild()
@@ -32,7 +35,7 @@ func everyFault(t *testing.T, test func(t *testing.T, f fault)) {
 		t.Fatal(err)
 	}
 	for _, stage := range stages {
-		names, err := Names(stage)
+		names, err := incidents.Names(root, stage)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,6 +151,38 @@ func recorded(context.Context, string, fault, []string, func(string)) (*store.St
 	return new(store.Store), nil
 }
 
+// home returns a directory like the root of the repository, so that a test does not change the progress of whoever runs it.
+func home(t *testing.T) string {
+	t.Helper()
+	repository, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory := t.TempDir()
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), ".") {
+			if err := os.Symlink(filepath.Join(repository, entry.Name()), filepath.Join(directory, entry.Name())); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return directory
+}
+
+// solvedIn returns the incidents of a stage that are saved as solved.
+func solvedIn(t *testing.T, root, stage string) []string {
+	t.Helper()
+	p, err := progress.Read(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Incidents[stage]
+}
+
 func TestPlay(t *testing.T) {
 	everyFault(t, func(t *testing.T, f fault) {
 		right := rightAnswers(f, 7)
@@ -156,24 +191,33 @@ func TestPlay(t *testing.T) {
 			wrongFirst.WriteString(strings.Replace(letters, answer, "", 1)[:1] + "\n" + answer + "\n")
 		}
 		tests := map[string]struct {
-			typed string
-			want  int // right at the first try
-			texts []string
+			typed  string
+			solved bool
+			texts  []string
 		}{
-			"right":          {right, 3, []string{"3 of 3 right", f.Way[0].PromQL, "The fix", f.Name}},
-			"upper case":     {strings.ToUpper(right), 3, []string{"3 of 3 right"}},
-			"wrong first":    {wrongFirst.String(), 0, []string{"0 of 3 right", "No. "}},
-			"not an answer":  {"e\n\nab\n" + right, 3, []string{"Type a, b, c or d", "3 of 3 right"}},
-			"end of input":   {right[:2], 1, []string{"Question 2 of 3"}},
-			"nothing at all": {"", 0, []string{"Question 1 of 3"}},
+			"right":          {right, true, []string{"3 of 3 right", f.Way[0].PromQL, "The fix", f.Name}},
+			"upper case":     {strings.ToUpper(right), true, []string{"3 of 3 right"}},
+			"wrong first":    {wrongFirst.String(), false, []string{"0 of 3 right", "No. "}},
+			"not an answer":  {"e\n\nab\n" + right, true, []string{"Type a, b, c or d", "3 of 3 right"}},
+			"end of input":   {right[:2], false, []string{"Question 2 of 3"}},
+			"nothing at all": {"", false, []string{"Question 1 of 3"}},
 		}
 		for name, test := range tests {
 			t.Run(name, func(t *testing.T) {
 				var out strings.Builder
-				options := Options{Root: root, Stage: f.Stage, Name: f.Name, Seed: 7, In: strings.NewReader(test.typed), Out: &out}
-				result, err := run(t.Context(), options, recorded)
-				if want := (Result{f.Name, test.want, 3}); err != nil || result != want {
-					t.Errorf("got %+v and error %v, want %+v", result, err, want)
+				o := options{root: home(t), stage: f.Stage, name: f.Name, seed: 7, in: strings.NewReader(test.typed), out: &out}
+				for range 2 { // solving an incident again changes nothing
+					o.in = strings.NewReader(test.typed)
+					if err := play(t.Context(), o, recorded); err != nil {
+						t.Fatal(err)
+					}
+				}
+				var want []string
+				if test.solved {
+					want = []string{f.Name}
+				}
+				if got := solvedIn(t, o.root, f.Stage); !slices.Equal(got, want) {
+					t.Errorf("solved: %q, want %q", got, want)
 				}
 				for _, text := range test.texts {
 					if !strings.Contains(out.String(), text) {
@@ -207,9 +251,9 @@ func TestInterrupt(t *testing.T) {
 		}
 		return len(p), nil
 	})
-	result, err := run(ctx, Options{Root: root, Stage: "stage1-roll", In: in, Out: out}, recorded)
-	if err != nil || result.Right != 0 || result.Name == "" {
-		t.Errorf("got %+v and error %v", result, err)
+	o := options{root: home(t), stage: "stage1-roll", in: in, out: out}
+	if err := play(ctx, o, recorded); err != nil || solvedIn(t, o.root, o.stage) != nil {
+		t.Errorf("error %v, solved %q", err, solvedIn(t, o.root, o.stage))
 	}
 }
 
@@ -223,41 +267,59 @@ func TestInterruptOfTheRun(t *testing.T) {
 		interrupt()
 		return nil, errors.New("roll exited: signal: interrupt")
 	}
-	if _, err := run(ctx, Options{Root: root, Stage: "stage1-roll", In: strings.NewReader(""), Out: io.Discard}, interrupted); err != nil {
+	o := options{root: home(t), stage: "stage1-roll", in: strings.NewReader(""), out: io.Discard}
+	if err := play(ctx, o, interrupted); err != nil {
 		t.Error(err)
 	}
-	if _, err := run(t.Context(), Options{Root: root, Stage: "stage1-roll", In: strings.NewReader(""), Out: io.Discard}, interrupted); err == nil {
+	if err := play(t.Context(), o, interrupted); err == nil {
 		t.Error("no error, but nobody interrupted the run")
 	}
 }
 
-func TestUnknownNames(t *testing.T) {
-	for _, test := range []struct{ stage, name, want string }{
-		{"stage9", "", `there are no incidents of "stage9"`},
-		{"stage1-roll", "flood", `stage1-roll has no incident "flood": choose one of default-buckets, `},
+func TestArguments(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // before anything runs
+	path, err := filepath.Abs(filepath.Join(root, "stage1-roll"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for arguments, want := range map[string]string{
+		"":                                 "want the name of one stage: stage1-roll, ",
+		"-docker":                          "want the name of one stage: stage1-roll, ",
+		"stage9":                           `unknown stage "stage9": must be one of stage1-roll, `,
+		"stage1-roll flood":                `stage1-roll has no incident "flood": choose one of default-buckets, `,
+		"stage1-roll/ flood -docker":       `stage1-roll has no incident "flood": choose one of default-buckets, `,
+		"-docker " + path + " flood":       `stage1-roll has no incident "flood": choose one of default-buckets, `,
+		"stage1-roll ../stage2-frontend/x": `stage1-roll has no incident "../stage2-frontend/x": `,
+		"stage1-roll default-buckets more": "want a stage and at most one name of an incident, ",
+		"stage1-roll -dokcer":              "flag provided but not defined: -dokcer",
+		"-help":                            "",
 	} {
-		_, err := run(t.Context(), Options{Root: root, Stage: test.stage, Name: test.name, In: strings.NewReader(""), Out: io.Discard}, recorded)
-		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
-			t.Errorf("%q %q: error %v, want %s", test.stage, test.name, err, test.want)
+		var out strings.Builder
+		err := run(ctx, strings.Fields(arguments), strings.NewReader(""), &out)
+		if want == "" != (err == nil) || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: error %v, want %s", arguments, err, want)
 		}
 	}
 }
 
-func TestChanceChoosesAllFaults(t *testing.T) {
-	names, err := Names("stage1-roll")
+func TestChanceChoosesAllUnsolvedFaults(t *testing.T) {
+	names, err := incidents.Names(root, "stage1-roll")
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := make(map[string]bool)
-	for seed := range uint64(100) {
-		f, err := choose(Options{Root: root, Stage: "stage1-roll"}, rand.New(rand.NewPCG(seed, 0)))
-		if err != nil {
-			t.Fatal(err)
+	for _, solved := range [][]string{nil, names[:1], names} {
+		seen := make(map[string]bool)
+		for seed := range uint64(100) {
+			f, err := choose(options{root: root, stage: "stage1-roll"}, solved, rand.New(rand.NewPCG(seed, 0)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen[f.Name] = true
 		}
-		seen[f.Name] = true
-	}
-	if len(seen) != len(names) {
-		t.Errorf("got %v of %v", seen, names)
+		if want := cmp.Or(len(names)-len(solved), len(names)); len(seen) != want || want < len(names) && seen[names[0]] {
+			t.Errorf("got %v of %v after %v were solved", seen, names, solved)
+		}
 	}
 }
 

@@ -1,4 +1,4 @@
-package incident
+package main
 
 import (
 	"context"
@@ -174,10 +174,9 @@ func TestSymptoms(t *testing.T) {
 			return recorded, err
 		}
 		var out strings.Builder
-		options := Options{Root: root, Stage: f.Stage, Name: f.Name, Seed: 1, In: strings.NewReader(rightAnswers(f, 1)), Out: &out}
-		result, err := run(t.Context(), options, recorder)
-		if err != nil || result.Right != result.Questions {
-			t.Fatalf("got %+v and error %v\n%s", result, err, &out)
+		o := options{root: home(t), stage: f.Stage, name: f.Name, seed: 1, in: strings.NewReader(rightAnswers(f, 1)), out: &out}
+		if err := play(t.Context(), o, recorder); err != nil || solvedIn(t, o.root, f.Stage) == nil {
+			t.Fatalf("error %v\n%s", err, &out)
 		}
 		if !shows(look(recorded)) {
 			t.Errorf("the symptom does not show\n%s", &out)

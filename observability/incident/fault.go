@@ -1,21 +1,18 @@
-package incident
+package main
 
 import (
 	"bytes"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-)
 
-//go:embed faults
-var faults embed.FS
+	"example.com/dice/observability/internal/incidents"
+)
 
 // fault is a change that breaks a stage, with questions about it and an explanation.
 type fault struct {
@@ -55,27 +52,11 @@ func (s step) language() (language, query string) {
 	}
 }
 
-// Names returns the names of a stage's faults, in alphabetical order.
-func Names(stage string) ([]string, error) {
-	files, err := fs.Glob(faults, path.Join("faults", stage, "*.yaml"))
-	if err != nil {
-		return nil, fmt.Errorf("finding the incidents of %q: %w", stage, err)
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("there are no incidents of %q", stage)
-	}
-	var names []string
-	for _, file := range files {
-		names = append(names, strings.TrimSuffix(path.Base(file), ".yaml"))
-	}
-	return names, nil
-}
-
-// load reads a fault, and its patch from the repository at root if the patch is a stage's lab.
+// load reads a fault from the repository at root.
 func load(root, stage, name string) (fault, error) {
 	f := fault{Name: name, Stage: stage}
-	file := path.Join("faults", stage, name)
-	content, err := faults.ReadFile(file + ".yaml")
+	file := filepath.Join(incidents.Directory(root, stage), name)
+	content, err := os.ReadFile(file + ".yaml")
 	if err != nil {
 		return f, err
 	}
@@ -86,7 +67,7 @@ func load(root, stage, name string) (fault, error) {
 	}
 	if f.Lab != "" {
 		f.patch, err = os.ReadFile(filepath.Join(root, stage, filepath.FromSlash(f.Lab)))
-	} else if f.patch, err = faults.ReadFile(file + ".patch"); errors.Is(err, fs.ErrNotExist) {
+	} else if f.patch, err = os.ReadFile(file + ".patch"); errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
 	return f, err
