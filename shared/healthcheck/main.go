@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"time"
@@ -28,18 +27,17 @@ func main() {
 	}
 }
 
+// check asks the service that listens on addr. Without a host, or with 0.0.0.0 or [::], that is one of this system's own
+// addresses; see [net.Dial]. A proxy is never used, because it would be asked for its own address.
 func check(addr string) error {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("localhost", port)+"/healthz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/healthz", nil)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	request.URL.Host = addr
+	response, err := new(http.Transport).RoundTrip(request)
 	if err != nil {
 		return err
 	}
