@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -37,6 +38,7 @@ func trackRun(ctx context.Context, user, die, times string, status int) {
 func emit(ctx context.Context, name, body string, attributes ...attribute.KeyValue) {
 	var record log.Record
 	record.SetEventName(name)
+	record.SetTimestamp(time.Now())
 	record.SetSeverity(log.SeverityInfo)
 	record.SetSeverityText("INFO")
 	record.SetBody(attribute.StringValue(body))

@@ -15,7 +15,10 @@ import (
 )
 
 // emitted keeps the log records that do not come from slog.
-type emitted struct{ records []map[string]any }
+type emitted struct {
+	records []map[string]any
+	times   []time.Time // when the events occurred
+}
 
 var events = new(emitted)
 
@@ -29,6 +32,7 @@ func (e *emitted) OnEmit(_ context.Context, r *sdklog.Record) error {
 		return true
 	})
 	e.records = append(e.records, record)
+	e.times = append(e.times, r.Timestamp())
 	return nil
 }
 
@@ -43,8 +47,14 @@ func recordsOf(t *testing.T, do func()) (operational, usage []map[string]any) {
 	before := slog.Default()
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
 	defer slog.SetDefault(before)
-	events.records = nil
+	events.records, events.times = nil, nil
+	start := time.Now()
 	do()
+	for _, at := range events.times {
+		if at.Before(start) || at.After(time.Now()) {
+			t.Errorf("a usage record is of %s, not of now", at)
+		}
+	}
 	for lines := json.NewDecoder(&out); lines.More(); {
 		var record map[string]any
 		if err := lines.Decode(&record); err != nil {

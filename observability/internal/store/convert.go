@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -84,7 +85,7 @@ func (s *Store) addLogs(tenant string, logs plog.Logs) bool {
 					Origin:     Origin{scope.Scope().Version(), scope.SchemaUrl()},
 					Event:      record.EventName(),
 					Tenant:     tenant,
-					Time:       record.Timestamp().AsTime(),
+					Time:       timeOf(record),
 					Level:      record.SeverityText(),
 					Message:    record.Body().AsString(),
 					Attributes: toMap(record.Attributes()),
@@ -95,6 +96,13 @@ func (s *Store) addLogs(tenant string, logs plog.Logs) bool {
 		}
 	}
 	return true
+}
+
+// timeOf returns when the event occurred or, if its source does not say so, when it was observed.
+//
+// https://opentelemetry.io/docs/specs/otel/logs/data-model/#log-and-event-record-definition
+func timeOf(record plog.LogRecord) time.Time {
+	return cmp.Or(record.Timestamp(), record.ObservedTimestamp()).AsTime()
 }
 
 func (s *Store) addMetrics(metrics pmetric.Metrics) {
