@@ -44,7 +44,7 @@ func takeTally(t *testing.T) tally {
 		now.requests, errs[0] = requests("roll")
 		now.spans, errs[1] = stack.Total(`traces_span_metrics_calls_total{service_name="roll",span_kind="SPAN_KIND_SERVER"}`)
 		now.logs, errs[2] = stack.LogCount(`{service_name="roll"} | trace_id != ""`)
-		now.refused, errs[3] = stack.Total(`{__name__=~"otelcol_receiver_refused_.+"}`)
+		now.refused, errs[3] = stack.Total(`{__name__=~"otelcol_receiver_refused_.+_total"}`)
 		if err := errors.Join(errs[:]...); err != nil {
 			return err
 		}

@@ -155,7 +155,7 @@ func takeSamplingCounts(t *testing.T, s *stack.Stack) samplingCounts {
 	t.Helper()
 	var c samplingCounts
 	for query, value := range map[string]*float64{
-		`otelcol_receiver_accepted_spans{job="collector"}`:                                  &c.spans,
+		`otelcol_receiver_accepted_spans_total{job="collector"}`:                            &c.spans,
 		`traces_span_metrics_calls_total{service_name="roll",span_kind="SPAN_KIND_SERVER"}`: &c.spanMetrics,
 		`http_server_request_duration_seconds_count{service_name="roll"}`:                   &c.requests,
 	} {

@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v3"
 )
 
 // TestContainers wants each container of each stage, under the overlay for sampling too, to have no more rights than it needs, and a
@@ -53,5 +55,47 @@ func checkContainer(t *testing.T, service types.ServiceConfig) {
 	}
 	if _, version, _ := strings.Cut(service.Image, ":"); service.Build == nil && (version == "" || version == "latest") {
 		t.Errorf("image %q has no fixed version", service.Image)
+	}
+}
+
+// TestCollectorMetrics wants each collector to name its own metrics as Prometheus does: counters with _total, and units. Without
+// an option for it, they lack both, and the queries of dashboards and READMEs find nothing.
+func TestCollectorMetrics(t *testing.T) {
+	all, err := filepath.Glob(filepath.Join(root, "observability", "*", "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	readers := 0
+	for _, file := range all {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var config struct {
+			Service struct {
+				Telemetry struct {
+					Metrics struct {
+						Readers []struct {
+							Pull struct {
+								Exporter struct{ Prometheus map[string]any }
+							}
+						}
+					}
+				}
+			}
+		}
+		if yaml.Unmarshal(content, &config) != nil {
+			continue // several documents, or none of the collector
+		}
+		for _, reader := range config.Service.Telemetry.Metrics.Readers {
+			readers++
+			p := reader.Pull.Exporter.Prometheus
+			if p["without_type_suffix"] != false || p["without_units"] != false {
+				t.Errorf("%s: %v", file, p)
+			}
+		}
+	}
+	if readers < 2 {
+		t.Errorf("%d collectors with metrics of their own, want those of Docker and Kubernetes", readers)
 	}
 }

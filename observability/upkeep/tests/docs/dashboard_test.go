@@ -101,9 +101,26 @@ func checkMetricsAndLabels(t *testing.T, query string, series map[string][]strin
 					t.Errorf("%s groups by %s, which its metrics lack", n, label)
 				}
 			}
+		case *parser.Call:
+			checkCounters(t, n)
 		}
 		return nil
 	})
+}
+
+// checkCounters wants rates only of metrics that Prometheus takes for counters by their names. For others, Grafana shows a
+// notice on the panel.
+func checkCounters(t *testing.T, call *parser.Call) {
+	t.Helper()
+	if call.Func.Name != "rate" && call.Func.Name != "increase" {
+		return
+	}
+	counter := func(name string) bool {
+		return slices.ContainsFunc([]string{"_total", "_sum", "_count", "_bucket"}, func(s string) bool { return strings.HasSuffix(name, s) })
+	}
+	if s := call.Args[0].(*parser.MatrixSelector).VectorSelector.(*parser.VectorSelector); !counter(s.Name) {
+		t.Errorf("%s of %s, which might not be a counter", call.Func.Name, s.Name)
+	}
 }
 
 // labelsOf returns the labels that all metrics within an expression can have.

@@ -90,7 +90,7 @@ func checkOthers(t *testing.T) {
 	}
 	decisions := func(selector string) func() (int, error) {
 		return func() (int, error) {
-			return stack.Total("otelcol_processor_tail_sampling_global_count_traces_sampled" + selector)
+			return stack.Total("otelcol_processor_tail_sampling_global_count_traces_sampled_total" + selector)
 		}
 	}
 	stack.Eventually(t, "one decision for each trace", func() error { return equals(decisions(""), requests) })
