@@ -6,7 +6,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"go.opentelemetry.io/otel/codes"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
 // TestPanicIsMeasured wants the reply to a panic in the span and in the duration, which depends on the order of the
@@ -14,20 +13,17 @@ import (
 func TestPanicIsMeasured(t *testing.T) {
 	router := newTestRouter(0)
 	router.(chi.Router).Get("/broken", func(http.ResponseWriter, *http.Request) { panic("it broke") })
-	var spans map[string]sdktrace.ReadOnlySpan
-	counted := countsOf(t, func() {
-		spans = spansOf(t, func() {
-			status, body := send(t.Context(), t, router, http.MethodGet, "/broken", "")
-			if status != http.StatusInternalServerError || body.Error != "internal error" {
-				t.Errorf("status %d, body %+v", status, body)
-			}
-		})
+	e := observe(t, func() {
+		status, body := send(t.Context(), t, router, http.MethodGet, "/broken", "")
+		if status != http.StatusInternalServerError || body.Error != "internal error" {
+			t.Errorf("status %d, body %+v", status, body)
+		}
 	})
-	if span := spans["GET /broken"]; span == nil || span.Status().Code != codes.Error {
-		t.Errorf("spans %v, want GET /broken with an error", spans)
+	if e.span(t, "GET /broken").Status().Code != codes.Error {
+		t.Errorf("spans %v, want GET /broken with an error", e.spans)
 	}
 	const duration = "http.server.request.duration s{error.type=500,http.request.method=GET,http.response.status_code=500,http.route=/broken,network.protocol.version=1.1,url.scheme=http}"
-	if counted[duration] != 1 {
-		t.Errorf("counted %v, want 1 of %s", counted, duration)
+	if e.counts[duration] != 1 {
+		t.Errorf("counted %v, want 1 of %s", e.counts, duration)
 	}
 }

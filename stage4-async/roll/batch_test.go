@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,16 +46,14 @@ func TestFirstFailureCancelsTheOtherRolls(t *testing.T) {
 		r := roller{chance: chance.New(1), maxWait: time.Hour}
 		start := time.Now()
 		var err error
-		spans := spansInOrder(t, func() {
-			_, err = r.rollBatch(t.Context(), die{identifier: "broken", errorRate: 1}, 10)
-		})
+		e := observe(t, func() { _, err = r.rollBatch(t.Context(), die{identifier: "broken", errorRate: 1}, 10) })
 		if !errors.Is(err, errDieFailed) || time.Since(start) > 30*time.Minute {
 			t.Errorf("error %v after %s", err, time.Since(start))
 		}
-		if len(spans) != 10 {
-			t.Fatalf("%d spans, want 10", len(spans))
+		if len(e.spans) != 10 {
+			t.Fatalf("%d spans, want 10", len(e.spans))
 		}
-		for i, span := range spans {
+		for i, span := range e.spans {
 			want, code := "canceled", codes.Unset
 			if i == 0 {
 				want, code = "failed", codes.Error
@@ -71,7 +70,7 @@ func TestCallerWhoGoesAwayEndsTheBatch(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	const active = "dice.roll.active {roll}{die.identifier=fair}"
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	added := countsOf(t, func() {
+	e := observe(t, func() {
 		before := counts(t)[active]
 		go func() {
 			defer cancel()
@@ -84,29 +83,29 @@ func TestCallerWhoGoesAwayEndsTheBatch(t *testing.T) {
 			t.Errorf("status %d, want %d", status, httpjson.StatusClientClosedRequest)
 		}
 	})
-	if canceled := added["dice.rolls {roll}{dice.roll.outcome=canceled,die.identifier=fair}"]; canceled != 1000 {
+	if canceled := e.counts["dice.rolls {roll}{dice.roll.outcome=canceled,die.identifier=fair}"]; canceled != 1000 {
 		t.Errorf("%d rolls counted as canceled, want 1000", canceled)
 	}
 }
 
-func TestSpansOfABatch(t *testing.T) {
-	spans := spansInOrder(t, func() {
+// TestContextReachesEachRoll wants each roll below its request, which it is only with the request's context.
+func TestContextReachesEachRoll(t *testing.T) {
+	e := observe(t, func() {
 		send(t.Context(), t, newTestRouter(0), http.MethodGet, "/roll-async", "die=fair&times=5")
 	})
-	if len(spans) != 6 || spans[5].Name() != "GET /roll-async" {
-		t.Fatalf("spans %v, want five rolls and GET /roll-async", spans)
+	request := e.span(t, "GET /roll-async")
+	if len(e.spans) != 6 {
+		t.Fatalf("spans %v, want five rolls and GET /roll-async", e.spans)
 	}
-	for _, roll := range spans[:5] {
-		if roll.Name() != "roll die" || roll.Parent().SpanID() != spans[5].SpanContext().SpanID() {
+	for _, roll := range e.spans[:5] {
+		if roll.Name() != "roll die" || roll.Parent().SpanID() != request.SpanContext().SpanID() {
 			t.Errorf("span %s is not a roll below GET /roll-async", roll.Name())
 		}
 	}
-	attributes := attribute.NewSet(spans[5].Attributes()...)
-	if size, _ := attributes.Value("dice.batch.size"); size.AsInt64() != 5 {
-		t.Errorf("dice.batch.size %v, want 5", size)
-	}
-	if outcome, _ := attributes.Value("dice.batch.outcome"); outcome.AsString() != "rolled" {
-		t.Errorf("dice.batch.outcome %q, want rolled", outcome.AsString())
+	for _, want := range []attribute.KeyValue{attribute.Int("dice.batch.size", 5), attribute.String("dice.batch.outcome", "rolled")} {
+		if !slices.Contains(request.Attributes(), want) {
+			t.Errorf("GET /roll-async lacks %v: %v", want, request.Attributes())
+		}
 	}
 }
 
@@ -117,7 +116,7 @@ func TestMetricsOfABatch(t *testing.T) {
 			added["dice.batch.size {roll}{dice.batch.outcome=failed,die.identifier=risky,error.type=die_failed}"]
 	}
 	var succeeded, failures int64
-	added := countsOf(t, func() {
+	added := observe(t, func() {
 		for range 100 {
 			switch status, _ := send(t.Context(), t, router, http.MethodGet, "/roll-async", "die=risky&times=5"); status {
 			case http.StatusOK:
@@ -126,7 +125,7 @@ func TestMetricsOfABatch(t *testing.T) {
 				failures++
 			}
 		}
-	})
+	}).counts
 	if ok, failed := batches(added); ok != succeeded || failed != failures || ok+failed != 100 || failed < 15 || failed > 67 { // 41 ± 5σ
 		t.Errorf("%d batches and %d failed ones counted, the callers got %d and %d", ok, failed, succeeded, failures)
 	}
@@ -138,7 +137,7 @@ func TestMetricsOfABatch(t *testing.T) {
 func TestRollsUnderWayAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const active = "dice.roll.active {roll}{die.identifier=fair}"
-		added := countsOf(t, func() {
+		e := observe(t, func() {
 			r := roller{chance: chance.New(1), maxWait: time.Hour}
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan struct{})
@@ -154,8 +153,8 @@ func TestRollsUnderWayAreCounted(t *testing.T) {
 			cancel()
 			<-done
 		})
-		if added[active] != 0 {
-			t.Errorf("%d rolls are still under way", added[active])
+		if e.counts[active] != 0 {
+			t.Errorf("%d rolls are still under way", e.counts[active])
 		}
 	})
 }

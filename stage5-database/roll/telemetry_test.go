@@ -1,51 +1,55 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/log/logtest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
-
-	"example.com/dice/shared/httpjson"
 )
 
-// spansInOrder returns the spans that do makes, in the order of their ends.
-func spansInOrder(t *testing.T, do func()) []sdktrace.ReadOnlySpan {
+// emitted is the telemetry of a call.
+type emitted struct {
+	spans  []sdktrace.ReadOnlySpan // in the order in which they ended
+	counts map[string]int64        // what the call added to each metric, by "name unit{attributes}"
+	logs   []logtest.Record
+}
+
+// observe calls do, and returns what it emits.
+func observe(t *testing.T, do func()) emitted {
 	t.Helper()
 	otel.SetTracerProvider(tracerProvider)
-	recorder := tracetest.NewSpanRecorder()
-	tracerProvider.RegisterSpanProcessor(recorder)
-	defer tracerProvider.UnregisterSpanProcessor(recorder)
+	otel.SetMeterProvider(meterProvider)
+	spans, logs := tracetest.NewSpanRecorder(), logtest.NewRecorder()
+	tracerProvider.RegisterSpanProcessor(spans)
+	defer tracerProvider.UnregisterSpanProcessor(spans)
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(slog.New(otelslog.NewHandler("test", otelslog.WithLoggerProvider(logs))))
+
+	before := counts(t)
 	do()
-	return recorder.Ended()
-}
-
-// spansOf returns the spans that do makes, by name.
-func spansOf(t *testing.T, do func()) map[string]sdktrace.ReadOnlySpan {
-	t.Helper()
-	spans := make(map[string]sdktrace.ReadOnlySpan)
-	for _, span := range spansInOrder(t, do) {
-		if spans[span.Name()] != nil {
-			t.Errorf("two spans named %q", span.Name())
-		}
-		spans[span.Name()] = span
+	added := counts(t)
+	maps.DeleteFunc(added, func(name string, value int64) bool { return value == before[name] })
+	for name := range added {
+		added[name] -= before[name]
 	}
-	return spans
+	return emitted{spans.Ended(), added, slices.Concat(slices.Collect(maps.Values(logs.Result()))...)}
 }
 
-// counts returns how often each metric was recorded so far: "name{attributes}" to count.
+// counts returns how often each metric was recorded so far.
 func counts(t *testing.T) map[string]int64 {
 	t.Helper()
 	var data metricdata.ResourceMetrics
@@ -78,166 +82,140 @@ func series(m metricdata.Metrics, attributes attribute.Set) string {
 	return m.Name + " " + m.Unit + "{" + attributes.Encoded(attribute.DefaultEncoder()) + "}"
 }
 
-// countsOf returns what do adds to each metric.
-func countsOf(t *testing.T, do func()) map[string]int64 {
+// span returns the only span with this name.
+func (e emitted) span(t *testing.T, name string) sdktrace.ReadOnlySpan {
 	t.Helper()
-	otel.SetMeterProvider(meterProvider)
-	before := counts(t)
-	do()
-	added := counts(t)
-	maps.DeleteFunc(added, func(name string, value int64) bool { return value == before[name] })
-	for name := range added {
-		added[name] -= before[name]
+	named := slices.DeleteFunc(slices.Clone(e.spans), func(s sdktrace.ReadOnlySpan) bool { return s.Name() != name })
+	if len(named) != 1 {
+		t.Fatalf("%d spans %q in %v, want 1", len(named), name, e.spans)
 	}
-	return added
+	return named[0]
 }
 
-// rollUntil sends requests until one has this status.
-func rollUntil(t *testing.T, router http.Handler, want int, query string) {
+// attributes returns a span's attributes as one text, in the order of their names.
+func attributes(span sdktrace.ReadOnlySpan) string {
+	set := attribute.NewSet(span.Attributes()...)
+	return set.Encoded(attribute.DefaultEncoder())
+}
+
+// durationOf is the key in [emitted] of a request to GET /roll.
+func durationOf(status int) string {
+	failure := ""
+	if status >= http.StatusInternalServerError {
+		failure = fmt.Sprintf("error.type=%d,", status)
+	}
+	return fmt.Sprintf("http.server.request.duration s{%shttp.request.method=GET,http.response.status_code=%d,http.route=/roll,network.protocol.version=1.1,url.scheme=http}", failure, status)
+}
+
+// observeRoll sends requests until one has this status, and returns the response and the telemetry of that request.
+func observeRoll(t *testing.T, die string, want int) (body reply, e emitted) {
 	t.Helper()
+	router := newTestRouter(0)
 	for range 1000 {
-		if status, _ := send(t.Context(), t, router, http.MethodGet, "/roll", query); status == want {
-			return
+		status := 0
+		e = observe(t, func() { status, body = send(t.Context(), t, router, http.MethodGet, "/roll", "die="+die) })
+		if status == want {
+			return body, e
 		}
 	}
 	t.Fatalf("no response with status %d in 1000 rolls", want)
+	return body, e
 }
 
-func TestSpansOfARoll(t *testing.T) {
-	var body reply
-	spans := spansOf(t, func() {
-		_, body = send(t.Context(), t, newTestRouter(0), http.MethodGet, "/roll", "die=fair")
-	})
-	server, roll := spans["GET /roll"], spans["roll die"]
-	if len(spans) != 2 || server == nil || roll == nil {
-		t.Fatalf("spans %v, want GET /roll and roll die", spans)
-	}
-	if server.SpanKind() != trace.SpanKindServer || roll.SpanKind() != trace.SpanKindInternal {
-		t.Errorf("kinds %s and %s", server.SpanKind(), roll.SpanKind())
-	}
-	if roll.Parent().SpanID() != server.SpanContext().SpanID() {
+// observeCanceledRoll returns the telemetry of a request whose caller has disconnected.
+func observeCanceledRoll(t *testing.T) emitted {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return observe(t, func() { send(ctx, t, newTestRouter(10*time.Second), http.MethodGet, "/roll", "die=fair") })
+}
+
+func TestRollIsASpanBelowItsRequest(t *testing.T) {
+	body, e := observeRoll(t, "fair", http.StatusOK)
+	request, roll := e.span(t, "GET /roll"), e.span(t, "roll die")
+	if roll.Parent().SpanID() != request.SpanContext().SpanID() {
 		t.Error("roll die is not a child of GET /roll")
 	}
-	want := attribute.NewSet(attribute.String("die.identifier", "fair"), attribute.String("dice.roll.outcome", "rolled"), attribute.Int("die.value", body.Roll))
-	if got := attribute.NewSet(roll.Attributes()...); !got.Equals(&want) {
-		t.Errorf("attributes of roll die: %v", roll.Attributes())
+	if request.SpanKind() != trace.SpanKindServer || roll.SpanKind() != trace.SpanKindInternal {
+		t.Errorf("kinds %s and %s", request.SpanKind(), roll.SpanKind())
 	}
-	if server.Status().Code != codes.Unset || roll.Status().Code != codes.Unset {
-		t.Errorf("status %v and %v", server.Status(), roll.Status())
+	if got, want := attributes(roll), fmt.Sprintf("dice.roll.outcome=rolled,die.identifier=fair,die.value=%d", body.Roll); got != want {
+		t.Errorf("attributes %s, want %s", got, want)
 	}
 }
 
-func TestSpansOfAFailedRoll(t *testing.T) {
-	router := newTestRouter(0)
-	for range 1000 {
-		var status int
-		spans := spansOf(t, func() {
-			status, _ = send(t.Context(), t, router, http.MethodGet, "/roll", "die=risky")
-		})
-		if status != http.StatusInternalServerError {
-			continue
-		}
-		if got := spans["GET /roll"].Status().Code; got != codes.Error {
-			t.Errorf("status of GET /roll: %v", got)
-		}
-		if got, want := spans["roll die"].Status(), (sdktrace.Status{Code: codes.Error, Description: errDieFailed.Error()}); got != want {
-			t.Errorf("status of roll die: %v, want %v", got, want)
-		}
-		want := attribute.NewSet(attribute.String("die.identifier", "risky"), attribute.String("dice.roll.outcome", "failed"), attribute.String("error.type", "die_failed"))
-		if got := attribute.NewSet(spans["roll die"].Attributes()...); !got.Equals(&want) {
-			t.Errorf("attributes of roll die: %v", spans["roll die"].Attributes())
-		}
-		return
+func TestRollIsCountedOnceAndTimed(t *testing.T) {
+	body, e := observeRoll(t, "fair", http.StatusOK)
+	want := map[string]int64{
+		fmt.Sprintf("dice.rolls {roll}{dice.roll.outcome=rolled,die.identifier=fair,die.value=%d}", body.Roll): 1,
+		"dice.roll.wait s{}":      1,
+		durationOf(http.StatusOK): 1,
 	}
-	t.Fatal("no roll failed")
+	if !maps.Equal(e.counts, want) {
+		t.Errorf("counted %v\nwant %v", e.counts, want)
+	}
+}
+
+func TestFailedRollIsAnErrorInEachSignal(t *testing.T) {
+	_, e := observeRoll(t, "risky", http.StatusInternalServerError)
+	roll := e.span(t, "roll die")
+	if got, want := roll.Status(), (sdktrace.Status{Code: codes.Error, Description: errDieFailed.Error()}); got != want {
+		t.Errorf("status of roll die: %v, want %v", got, want)
+	}
+	if got, want := attributes(roll), "dice.roll.outcome=failed,die.identifier=risky,error.type=die_failed"; got != want {
+		t.Errorf("attributes %s, want %s", got, want)
+	}
+	if got := e.span(t, "GET /roll").Status().Code; got != codes.Error {
+		t.Errorf("status of GET /roll: %v", got)
+	}
+	want := map[string]int64{
+		"dice.rolls {roll}{dice.roll.outcome=failed,die.identifier=risky,error.type=die_failed}": 1,
+		"dice.roll.wait s{}":                       1,
+		durationOf(http.StatusInternalServerError): 1,
+	}
+	if !maps.Equal(e.counts, want) {
+		t.Errorf("counted %v\nwant %v", e.counts, want)
+	}
 }
 
 func TestCanceledRollIsNoError(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	spans := spansOf(t, func() {
-		added := countsOf(t, func() {
-			send(ctx, t, newTestRouter(time.Hour), http.MethodGet, "/roll", "die=fair")
-		})
-		if added["dice.rolls {roll}{dice.roll.outcome=canceled,die.identifier=fair}"] != 1 {
-			t.Errorf("counted %v", added)
-		}
-	})
-	if got := spans["roll die"].Status().Code; got != codes.Unset {
+	e := observeCanceledRoll(t)
+	if got := e.span(t, "roll die").Status().Code; got != codes.Unset {
 		t.Errorf("status of roll die: %v", got)
 	}
+	if e.counts["dice.rolls {roll}{dice.roll.outcome=canceled,die.identifier=fair}"] != 1 {
+		t.Errorf("counted %v", e.counts)
+	}
 }
 
-func TestMetricsOfRolls(t *testing.T) {
-	router := newTestRouter(0)
-	var value int
-	got := countsOf(t, func() {
-		_, body := send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair")
-		value = body.Roll
-	})
-	want := map[string]int64{
-		"dice.rolls {roll}{dice.roll.outcome=rolled,die.identifier=fair,die.value=" + string(rune('0'+value)) + "}": 1,
-		"dice.roll.wait s{}": 1,
-		"http.server.request.duration s{http.request.method=GET,http.response.status_code=200,http.route=/roll,network.protocol.version=1.1,url.scheme=http}": 1,
+func TestRefusedRequestIsNoRoll(t *testing.T) {
+	_, e := observeRoll(t, "blue", http.StatusBadRequest)
+	if want := map[string]int64{durationOf(http.StatusBadRequest): 1}; !maps.Equal(e.counts, want) {
+		t.Errorf("counted %v\nwant %v", e.counts, want)
 	}
-	if !maps.Equal(got, want) {
-		t.Errorf("a roll counted %v\nwant %v", got, want)
+	if got := e.span(t, "GET /roll").Status().Code; got != codes.Unset || len(e.spans) != 1 {
+		t.Errorf("status %v, spans %v", got, e.spans)
 	}
+}
 
-	failed := countsOf(t, func() { rollUntil(t, router, http.StatusInternalServerError, "die=risky") })
-	for _, name := range []string{
-		"dice.rolls {roll}{dice.roll.outcome=failed,die.identifier=risky,error.type=die_failed}",
-		"http.server.request.duration s{error.type=500,http.request.method=GET,http.response.status_code=500,http.route=/roll,network.protocol.version=1.1,url.scheme=http}",
+func TestOneLogRecordBelongsToEachRequest(t *testing.T) {
+	of := func(_ reply, e emitted) emitted { return e }
+	for want, e := range map[string]emitted{
+		"INFO rolled":                      of(observeRoll(t, "fair", http.StatusOK)),
+		"WARN roll refused":                of(observeRoll(t, "blue", http.StatusBadRequest)),
+		"ERROR roll failed":                of(observeRoll(t, "risky", http.StatusInternalServerError)),
+		"INFO roll canceled by the caller": observeCanceledRoll(t),
 	} {
-		if failed[name] != 1 {
-			t.Errorf("a failed roll counted %v, want 1 of %s", failed, name)
+		if len(e.logs) != 1 {
+			t.Errorf("%d records %v, want one: %s", len(e.logs), e.logs, want)
+			continue
 		}
-	}
-
-	refused := countsOf(t, func() { send(t.Context(), t, router, http.MethodGet, "/roll", "die=blue") })
-	want = map[string]int64{
-		"http.server.request.duration s{http.request.method=GET,http.response.status_code=400,http.route=/roll,network.protocol.version=1.1,url.scheme=http}": 1,
-	}
-	if !maps.Equal(refused, want) {
-		t.Errorf("a refused roll counted %v\nwant %v", refused, want)
-	}
-}
-
-func TestOneLogRecordForEachRequest(t *testing.T) {
-	var out bytes.Buffer
-	before := slog.Default()
-	slog.SetDefault(slog.New(slog.NewJSONHandler(&out, nil)))
-	defer slog.SetDefault(before)
-
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
-	tests := []struct {
-		ctx            context.Context
-		maxWait        time.Duration
-		query          string
-		status         int
-		level, message string
-	}{
-		{t.Context(), 0, "die=fair", http.StatusOK, "INFO", "rolled"},
-		{t.Context(), 0, "die=blue", http.StatusBadRequest, "WARN", "roll refused"},
-		{t.Context(), 0, "die=risky", http.StatusInternalServerError, "ERROR", "roll failed"},
-		{canceled, time.Hour, "die=fair", httpjson.StatusClientClosedRequest, "INFO", "roll canceled by the caller"},
-	}
-	for _, test := range tests {
-		t.Run(test.message, func(t *testing.T) {
-			router := newTestRouter(test.maxWait)
-			status := 0
-			for try := 0; status != test.status && try < 1000; try++ {
-				out.Reset()
-				status, _ = send(test.ctx, t, router, http.MethodGet, "/roll", test.query)
-			}
-			var record struct{ Level, Msg string }
-			if err := json.Unmarshal(out.Bytes(), &record); err != nil {
-				t.Fatalf("not one record: %v\n%s", err, out.String())
-			}
-			if status != test.status || record.Level != test.level || record.Msg != test.message {
-				t.Errorf("status %d logged %+v", status, record)
-			}
-		})
+		if got := e.logs[0].SeverityText + " " + e.logs[0].Body.AsString(); got != want {
+			t.Errorf("record %s, want %s", got, want)
+		}
+		request, owner := e.span(t, "GET /roll").SpanContext(), trace.SpanContextFromContext(e.logs[0].Context)
+		if owner.SpanID() != request.SpanID() {
+			t.Errorf("%s: the record belongs to span %s, want %s", want, owner.SpanID(), request.SpanID())
+		}
 	}
 }
