@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/dice/observability/internal/checklist"
 	"example.com/dice/observability/internal/collector"
 	"example.com/dice/observability/internal/stages"
 )
@@ -72,7 +73,7 @@ func stageOf(t *testing.T, root, name string) stages.Stage {
 }
 
 // learner returns a new directory with the code that a stage starts from.
-func learner(t *testing.T, stage string) subject {
+func learner(t *testing.T, stage string) code {
 	t.Helper()
 	if err := openClassroom(); err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func learner(t *testing.T, stage string) subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := subject{stageOf(t, classroom, stage), directory}
+	s := code{stageOf(t, classroom, stage), directory}
 	if err := start(io.Discard, s); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func learner(t *testing.T, stage string) subject {
 }
 
 // take replaces files of the learner's by the stage's. A name that ends in a slash is a directory.
-func (s subject) take(t *testing.T, names ...string) {
+func (s code) take(t *testing.T, names ...string) {
 	t.Helper()
 	from := filepath.Join(s.stage.Root, s.stage.Name)
 	if isFile(filepath.Join(s.directory, "main.go")) { // the first stage: the service itself
@@ -113,7 +114,7 @@ func (s subject) take(t *testing.T, names ...string) {
 }
 
 // edit replaces text in a file of the learner's, and fails if the text is missing.
-func (s subject) edit(t *testing.T, file string, pairs ...string) {
+func (s code) edit(t *testing.T, file string, pairs ...string) {
 	t.Helper()
 	name := filepath.Join(s.directory, file)
 	content, err := os.ReadFile(name)
@@ -132,9 +133,9 @@ func (s subject) edit(t *testing.T, file string, pairs ...string) {
 	}
 }
 
-func (s subject) mustEvaluate(t *testing.T) result {
+func (s code) mustJudge(t *testing.T) checklist.Result {
 	t.Helper()
-	got, err := s.evaluate(t.Context())
+	got, err := s.judge(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,25 +143,25 @@ func (s subject) mustEvaluate(t *testing.T) result {
 }
 
 // wantAll fails unless all items are there.
-func wantAll(t *testing.T, s subject, got result) {
+func wantAll(t *testing.T, s code, got checklist.Result) {
 	t.Helper()
-	if l := got.missing(); l != nil {
-		t.Errorf("%s: %q is not there: %s", l.service, l.title, l.verdict.reason)
+	if l := got.Missing(); l != nil {
+		t.Errorf("%s: %q is not there: %s", l.Service, l.Title, l.Verdict.Reason)
 		var out bytes.Buffer
-		got.print(&out, s)
+		printResult(&out, got, s)
 		t.Log(&out)
 	}
 }
 
 // wantMissing fails unless this is the first missing item, with this reason.
-func wantMissing(t *testing.T, got result, title, reason string) {
+func wantMissing(t *testing.T, got checklist.Result, title, reason string) {
 	t.Helper()
-	l := got.missing()
+	l := got.Missing()
 	switch {
 	case l == nil:
 		t.Errorf("nothing is missing, want %q", title)
-	case l.service+": "+l.title != title || !strings.Contains(l.verdict.reason, reason):
-		t.Errorf("%q is missing: %s\nwant %q: %s", l.service+": "+l.title, l.verdict.reason, title, reason)
+	case l.Service+": "+l.Title != title || !strings.Contains(l.Verdict.Reason, reason):
+		t.Errorf("%q is missing: %s\nwant %q: %s", l.Service+": "+l.Title, l.Verdict.Reason, title, reason)
 	}
 }
 
@@ -178,10 +179,10 @@ func TestStages(t *testing.T) {
 				thorough(t)
 			}
 			stage := stageOf(t, repository, name)
-			s := subject{stage, stage.Directory}
-			got := s.mustEvaluate(t)
+			s := code{stage, stage.Directory}
+			got := s.mustJudge(t)
 			wantAll(t, s, got)
-			for _, extra := range got.extra {
+			for _, extra := range got.Extra {
 				if !strings.Contains(extra, "span") { // spans of probes, which are not part of the traffic
 					t.Errorf("also seen, in the stage itself: %s", extra)
 				}
@@ -241,16 +242,16 @@ func TestSteps(t *testing.T) {
 			done := 0
 			for i, p := range parts {
 				s.take(t, p.files...)
-				got := s.mustEvaluate(t)
+				got := s.mustJudge(t)
 				if p.missing == "" {
 					wantAll(t, s, got)
 				} else {
 					wantMissing(t, got, p.missing, "")
 				}
-				if i > 0 && got.ran && got.done() <= done {
-					t.Errorf("%v: %d items are there, and %d were before", p.files, got.done(), done)
+				if i > 0 && got.Ran && got.Done() <= done {
+					t.Errorf("%v: %d items are there, and %d were before", p.files, got.Done(), done)
 				}
-				done = got.done()
+				done = got.Done()
 			}
 		})
 	}
@@ -303,20 +304,20 @@ func TestFaults(t *testing.T) {
 			s := learner(t, "stage1-roll")
 			s.take(t, "main.go", "router.go", "instruments.go", "roller.go")
 			s.edit(t, f.file, f.pairs...)
-			got := s.mustEvaluate(t)
+			got := s.mustJudge(t)
 			wantMissing(t, got, f.title, f.reason)
-			if missing := len(got.lines) - got.done(); f.andNothingElse && missing != 1 {
+			if missing := len(got.Lines) - got.Done(); f.andNothingElse && missing != 1 {
 				t.Errorf("%d items are missing, want this one only: %v", missing, titles(got))
 			}
 		})
 	}
 }
 
-func titles(r result) []string {
+func titles(r checklist.Result) []string {
 	var all []string
-	for _, l := range r.lines {
-		if !l.there() {
-			all = append(all, l.title+": "+l.verdict.reason)
+	for _, l := range r.Lines {
+		if !l.Verdict.There() {
+			all = append(all, l.Title+": "+l.Verdict.Reason)
 		}
 	}
 	return all
@@ -325,8 +326,8 @@ func titles(r result) []string {
 // TestStyles checks code that differs from the stage's and is just as correct.
 func TestStyles(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(t *testing.T, s subject){
-		"the middleware of otelhttp": func(t *testing.T, s subject) {
+	for name, change := range map[string]func(t *testing.T, s code){
+		"the middleware of otelhttp": func(t *testing.T, s code) {
 			t.Helper()
 			s.edit(t, "router.go", `r.Use(otelchi.Middleware("", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))`,
 				`r.Use(func(next http.Handler) http.Handler {
@@ -340,7 +341,7 @@ func TestStyles(t *testing.T) {
 		return otelhttp.NewHandler(named, "")
 	})`, `"github.com/riandyrn/otelchi"`, "\"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp\"\n\t\"go.opentelemetry.io/otel/attribute\"\n\t\"go.opentelemetry.io/otel/trace\"")
 		},
-		"other names of files": func(t *testing.T, s subject) {
+		"other names of files": func(t *testing.T, s code) {
 			t.Helper()
 			for from, to := range map[string]string{"instruments.go": "otel.go", "roller.go": "business.go", "main.go": "roll.go"} {
 				if err := os.Rename(filepath.Join(s.directory, from), filepath.Join(s.directory, to)); err != nil {
@@ -348,16 +349,16 @@ func TestStyles(t *testing.T) {
 				}
 			}
 		},
-		"spans and attributes of one's own": func(t *testing.T, s subject) {
+		"spans and attributes of one's own": func(t *testing.T, s code) {
 			t.Helper()
 			s.edit(t, "roller.go", "rollWait.Record(ctx, wait.Seconds())", "_, own := tracer.Start(ctx, \"mine\")\n\t\town.SetAttributes(attribute.String(\"mine\", \"yes\"))\n\t\town.End()\n\t\trollWait.Record(ctx, wait.Seconds())",
 				"span.SetAttributes(attributes...)", "span.SetAttributes(attributes...)\n\tspan.SetAttributes(attribute.Int(\"my.number\", 7))")
 		},
-		"attributes at the start of the span": func(t *testing.T, s subject) {
+		"attributes at the start of the span": func(t *testing.T, s code) {
 			t.Helper()
 			s.edit(t, "roller.go", `tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))`, `tracer.Start(ctx, "roll die", trace.WithSpanKind(trace.SpanKindInternal))`+"\n\tspan.SetAttributes(identifier)")
 		},
-		"a tracer of another name": func(t *testing.T, s subject) {
+		"a tracer of another name": func(t *testing.T, s code) {
 			t.Helper()
 			s.edit(t, "roller.go", `tracer.Start(ctx`, `otel.Tracer("mine").Start(ctx`, `"go.opentelemetry.io/otel/attribute"`, "\"go.opentelemetry.io/otel\"\n\t\"go.opentelemetry.io/otel/attribute\"")
 			s.edit(t, "instruments.go", "import (", "import (\n\t_ \"context\"", "var (", "var _ = tracer\n\nvar (")
@@ -371,10 +372,10 @@ func TestStyles(t *testing.T) {
 			s := learner(t, "stage1-roll")
 			s.take(t, "main.go", "router.go", "instruments.go", "roller.go")
 			change(t, s)
-			got := s.mustEvaluate(t)
+			got := s.mustJudge(t)
 			wantAll(t, s, got)
-			if own := slices.Contains(got.extra, `roll: span "mine" (internal)`); own != strings.HasPrefix(name, "spans") {
-				t.Errorf("also seen: %q", got.extra)
+			if own := slices.Contains(got.Extra, `roll: span "mine" (internal)`); own != strings.HasPrefix(name, "spans") {
+				t.Errorf("also seen: %q", got.Extra)
 			}
 		})
 	}

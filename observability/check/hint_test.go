@@ -14,6 +14,9 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"example.com/dice/observability/internal/checklist"
+	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/declared"
 	"example.com/dice/observability/internal/progress"
 	"example.com/dice/observability/internal/stages"
 )
@@ -25,38 +28,43 @@ func TestHints(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		stage, want, err := read(t.Context(), repository, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := subject{stage: stageOf(t, repository, name)}
-		for _, item := range newChecklist(stage, want) {
-			place, err := s.find(&progress.Missing{Service: item.service, Needles: item.needles})
+		s := code{stage: stageOf(t, repository, name)}
+		for _, item := range checklist.Items(declaration(t, name)) {
+			place, err := s.find(&progress.Missing{Service: item.Service, Needles: item.Needles})
 			if err != nil {
-				t.Errorf("%s: %s: %s: %v", name, item.service, item.title, err)
+				t.Errorf("%s: %s: %s: %v", name, item.Service, item.Title, err)
 				continue
 			}
 			for i := 1; i <= mostHints; i++ {
-				if text := place.hint(i, item.kind); text == "" || strings.Contains(text, "%!") {
-					t.Errorf("%s: %s: hint %d is %q", name, item.title, i, text)
+				if text := place.hint(i, item.Advice); text == "" || strings.Contains(text, "%!") {
+					t.Errorf("%s: %s: hint %d is %q", name, item.Title, i, text)
 				}
 			}
 			if place.line == "" || !strings.Contains(place.hunks, place.line) {
-				t.Errorf("%s: %s: the hunks lack the line %q:\n%s", name, item.title, place.line, place.hunks)
+				t.Errorf("%s: %s: the hunks lack the line %q:\n%s", name, item.Title, place.line, place.hunks)
 			}
 		}
 	}
+}
+
+func declaration(t *testing.T, stage string) declared.Telemetry {
+	t.Helper()
+	want, err := declared.Read(repository, stage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return want
 }
 
 // TestHintAndSolution asks for hint after hint, then for the solution.
 func TestHintAndSolution(t *testing.T) {
 	s := learner(t, "stage1-roll")
 	_ = os.Remove(filepath.Join(s.stage.Root, progress.File))
-	l := line{item: item{kind: internalSpan, service: "roll", title: "a span", needles: []string{`"roll die"`}}, verdict: wrong("There is none.")}
-	if err := remember(s, result{lines: []line{l}, ran: true}); err != nil {
+	l := checklist.Line{Item: checklist.Item{Service: "roll", Title: "a span", Advice: "Start one.", Needles: []string{`"roll die"`}}, Verdict: checklist.Verdict{Reason: "There is none."}}
+	if err := remember(s, checklist.Result{Lines: []checklist.Line{l}, Ran: true}); err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"Hint 1 of 3: tracer.Start makes a span", "Hint 2 of 3: The stage has it in stage1-roll/roll/roller.go", "Hint 3 of 3: stage1-roll/roll/roller.go:", "-solution stage1-roll"} {
+	for i, want := range []string{"Hint 1 of 3: Start one.", "Hint 2 of 3: The stage has it in stage1-roll/roll/roller.go", "Hint 3 of 3: stage1-roll/roll/roller.go:", "check solution stage1-roll"} {
 		var out bytes.Buffer
 		if err := hint(t.Context(), &out, s); err != nil {
 			t.Fatal(err)
@@ -64,7 +72,7 @@ func TestHintAndSolution(t *testing.T) {
 		if !strings.Contains(out.String(), want) || strings.Count(out.String(), "Hint ") != min(i+1, mostHints) {
 			t.Errorf("call %d: %s\nwant %s", i+1, &out, want)
 		}
-		if err := remember(s, result{lines: []line{l}, ran: true}); err != nil { // another check keeps the hints
+		if err := remember(s, checklist.Result{Lines: []checklist.Line{l}, Ran: true}); err != nil { // another check keeps the hints
 			t.Fatal(err)
 		}
 	}
@@ -86,7 +94,7 @@ func TestHintAndSolution(t *testing.T) {
 
 // TestFailedTraffic requires that a run whose traffic fails is not taken for one in which all is there.
 func TestFailedTraffic(t *testing.T) {
-	stage, want, err := read(t.Context(), repository, "stage3-die-service")
+	stage, err := compose.Load(t.Context(), repository, "stage3-die-service", compose.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,8 +102,9 @@ func TestFailedTraffic(t *testing.T) {
 		"traffic exited: exit status 1: interrupted": "die",
 		"roll exited: exit status 1":                 "roll",
 	} {
-		got := judge(newChecklist(stage, want), &round{stage: stage, failure: errors.New(failure)}, want, "", nil)
-		if l := got.missing(); l == nil || l.service != missing || l.kind != presence || l.verdict.reason != failure {
+		run := &checklist.Run{Broken: blame(stage, errors.New(failure))}
+		got := checklist.Judge(declaration(t, "stage3-die-service"), declared.Telemetry{}, run)
+		if l := got.Missing(); l == nil || l.Service != missing || l.Title != "the service runs" || l.Verdict.Reason != failure {
 			t.Errorf("after %q the first missing line is %+v, want that %s runs", failure, l, missing)
 		}
 	}
@@ -104,7 +113,7 @@ func TestFailedTraffic(t *testing.T) {
 // TestStartRefuses requires that nothing is overwritten, and that errors are clear.
 func TestStartRefuses(t *testing.T) {
 	s := learner(t, "stage1-roll")
-	for want, s := range map[string]subject{
+	for want, s := range map[string]code{
 		"is not empty":         s,
 		"name a directory for": {s.stage, s.stage.Directory},
 	} {
@@ -112,8 +121,8 @@ func TestStartRefuses(t *testing.T) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
-	missing := subject{s.stage, filepath.Join(s.stage.Root, "nowhere")}
-	if _, err := missing.evaluate(t.Context()); err == nil || !strings.Contains(err.Error(), "-start stage1-roll") {
+	missing := code{s.stage, filepath.Join(s.stage.Root, "nowhere")}
+	if _, err := missing.judge(t.Context()); err == nil || !strings.Contains(err.Error(), "check start stage1-roll") {
 		t.Errorf("error %v, want how to begin", err)
 	}
 }
@@ -173,10 +182,6 @@ func TestReadmeTasks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		stage, want, err := read(t.Context(), repository, name)
-		if err != nil {
-			t.Fatal(err)
-		}
 		text, err := os.ReadFile(filepath.Join(repository, name, "README.md"))
 		if err != nil {
 			t.Fatal(err)
@@ -188,7 +193,7 @@ func TestReadmeTasks(t *testing.T) {
 			t.Errorf("the README of %s names %d items in its tasks", name, len(quoted))
 		}
 		for _, match := range quoted {
-			if !slices.ContainsFunc(newChecklist(stage, want), func(i item) bool { return strings.HasPrefix(i.title, match[1]) }) {
+			if !slices.ContainsFunc(checklist.Items(declaration(t, name)), func(i checklist.Item) bool { return strings.HasPrefix(i.Title, match[1]) }) {
 				t.Errorf("the README of %s names the item %q, which is not in the checklist", name, match[1])
 			}
 		}

@@ -16,47 +16,47 @@ import (
 
 // start creates the directory with the code that the stage starts from: the previous stage without its tests, README and telemetry
 // declaration. The traffic generator and the modules are the stage's own. The first stage starts from its plain service.
-func start(out io.Writer, s subject) error {
-	if s.isStage() {
-		return fmt.Errorf("name a directory for your code, for example: %s my-%[2]s", s.command("-start"), strings.SplitN(s.stage.Name, "-", 2)[0])
+func start(out io.Writer, c code) error {
+	if c.isStage() {
+		return fmt.Errorf("name a directory for your code, for example: %s my-%[2]s", c.command("-start"), strings.SplitN(c.stage.Name, "-", 2)[0])
 	}
-	if entries, err := os.ReadDir(s.directory); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s is not empty, so nothing was written: name a new directory", s.directory)
+	if entries, err := os.ReadDir(c.directory); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s is not empty, so nothing was written: name a new directory", c.directory)
 	}
-	from := filepath.Join(s.stage.Directory, "plain")
-	if s.stage.Before != "" {
-		from = filepath.Join(s.stage.Root, s.stage.Before)
+	from := filepath.Join(c.stage.Directory, "plain")
+	if c.stage.Before != "" {
+		from = filepath.Join(c.stage.Root, c.stage.Before)
 	}
-	if err := copyTree(from, s.directory, isStart); err != nil {
+	if err := copyTree(from, c.directory, isStart); err != nil {
 		return err
 	}
-	if s.stage.Before != "" {
-		if err := os.RemoveAll(filepath.Join(s.directory, compose.Traffic)); err != nil {
+	if c.stage.Before != "" {
+		if err := os.RemoveAll(filepath.Join(c.directory, compose.Traffic)); err != nil {
 			return err
 		}
-		if err := copyTree(filepath.Join(s.stage.Directory, compose.Traffic), filepath.Join(s.directory, compose.Traffic), isStart); err != nil {
+		if err := copyTree(filepath.Join(c.stage.Directory, compose.Traffic), filepath.Join(c.directory, compose.Traffic), isStart); err != nil {
 			return err
 		}
-		if err := s.renameStage(s.stage.Before); err != nil {
+		if err := c.renameStage(c.stage.Before); err != nil {
 			return err
 		}
 	}
-	if err := s.copyModule(); err != nil {
+	if err := c.copyModule(); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "%s contains the code that %s starts from. The tasks are in the section \"Build it yourself\" of %[2]s/README.md.\nTo check your code at any time:\n    %s\n",
-		filepath.ToSlash(s.directory), s.stage.Name, s.command(""))
+		filepath.ToSlash(c.directory), c.stage.Name, c.command(""))
 	return nil
 }
 
 // renameStage makes docker compose build the learner's code instead of the previous stage's.
-func (s subject) renameStage(before string) error {
-	file := filepath.Join(s.directory, ".env")
+func (c code) renameStage(before string) error {
+	file := filepath.Join(c.directory, ".env")
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	return write(file, []byte(strings.Replace(string(content), "="+before, "="+filepath.Base(s.directory), 1)))
+	return write(file, []byte(strings.Replace(string(content), "="+before, "="+filepath.Base(c.directory), 1)))
 }
 
 // isStart reports whether a file is part of the code that a learner starts from.
@@ -93,21 +93,21 @@ func write(file string, content []byte) error {
 
 // copyModule makes the directory a module with the dependencies of the stage, in a workspace with shared, so that the go command and
 // editors find both modules.
-func (s subject) copyModule() error {
-	shared, err := filepath.Rel(s.directory, filepath.Join(s.stage.Root, "shared"))
+func (c code) copyModule() error {
+	shared, err := filepath.Rel(c.directory, filepath.Join(c.stage.Root, "shared"))
 	if err != nil {
-		absolute, absErr := filepath.Abs(s.directory)
+		absolute, absErr := filepath.Abs(c.directory)
 		if absErr != nil {
 			return errors.Join(err, absErr)
 		}
-		if shared, err = filepath.Rel(absolute, filepath.Join(s.stage.Root, "shared")); err != nil {
+		if shared, err = filepath.Rel(absolute, filepath.Join(c.stage.Root, "shared")); err != nil {
 			return err
 		}
 	}
 	shared = filepath.ToSlash(shared)
 	version := "" // the line of go.mod that says which Go the stage needs
 	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(s.stage.Directory, name))
+		content, err := os.ReadFile(filepath.Join(c.stage.Directory, name))
 		if err != nil {
 			return err
 		}
@@ -117,9 +117,9 @@ func (s subject) copyModule() error {
 			}
 		}
 		text := strings.Replace(string(content), "=> ../shared\n", "=> "+shared+"\n", 1)
-		if err := write(filepath.Join(s.directory, name), []byte(text)); err != nil {
+		if err := write(filepath.Join(c.directory, name), []byte(text)); err != nil {
 			return err
 		}
 	}
-	return write(filepath.Join(s.directory, "go.work"), []byte(version+"\nuse (\n\t.\n\t"+shared+"\n)\n"))
+	return write(filepath.Join(c.directory, "go.work"), []byte(version+"\nuse (\n\t.\n\t"+shared+"\n)\n"))
 }

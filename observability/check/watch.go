@@ -16,18 +16,18 @@ import (
 const together = 200 * time.Millisecond
 
 // watch checks the code now and after each change of a file, until ctx ends.
-func watch(ctx context.Context, out io.Writer, s subject) (err error) {
+func watch(ctx context.Context, out io.Writer, c code) (err error) {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
-		return fmt.Errorf("watching %s: %w", s.directory, err)
+		return fmt.Errorf("watching %s: %w", c.directory, err)
 	}
 	defer func() { err = errors.Join(err, watcher.Close()) }()
 	for {
-		if err := addAll(watcher, s.directory); err != nil {
+		if err := addAll(watcher, c.directory); err != nil {
 			return err
 		}
 		begin := time.Now()
-		if err := check(ctx, out, s); err != nil && !errors.Is(err, errNotAll) {
+		if err := check(ctx, out, c); err != nil && !errors.Is(err, errNotAll) {
 			return err
 		}
 		fmt.Fprintf(out, "The check took %s. Save a file to check again, or press Ctrl-C to quit.\n\n", time.Since(begin).Round(100*time.Millisecond))

@@ -23,6 +23,8 @@ type Telemetry struct {
 	Metrics   []Metric
 	Logs      []Log
 	Scraped   []Scraped
+	// SDKMetrics says whether the SDK reports metrics about itself.
+	SDKMetrics bool `yaml:"sdk_metrics"`
 }
 
 // own is the prefix of scopes that have the schema URL and a version.

@@ -29,10 +29,10 @@ type Check struct {
 
 // Missing is the first missing item.
 type Missing struct {
-	Kind    int      `json:"kind"` // as the checklist numbers them
 	Service string   `json:"service"`
 	Title   string   `json:"title"`
 	Reason  string   `json:"reason"`
+	Advice  string   `json:"advice"`
 	Needles []string `json:"needles"`
 	Hints   int      `json:"hints"` // how many were printed
 }

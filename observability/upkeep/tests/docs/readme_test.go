@@ -178,11 +178,11 @@ func TestReadmeQueries(t *testing.T) {
 	}
 }
 
-// TestIncidentQueries wants the incidents of check to ask for metrics and labels that their stages have.
+// TestIncidentQueries wants the incidents to ask for metrics and labels that their stages have.
 func TestIncidentQueries(t *testing.T) {
 	for _, name := range stageNames(t) {
 		series := declaredSeries(t, name)
-		files, err := filepath.Glob(filepath.Join(root, "observability", "check", "incident", "faults", name, "*.yaml"))
+		files, err := filepath.Glob(filepath.Join(root, "observability", "incident", "faults", name, "*.yaml"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no incidents: %v", err)
 		}

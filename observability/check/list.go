@@ -9,26 +9,6 @@ import (
 	"example.com/dice/observability/internal/stages"
 )
 
-// remember saves a result. The hints start over when another item is the first missing one.
-func remember(s subject, r result) error {
-	p, err := progress.Read(s.stage.Root)
-	if err != nil {
-		return err
-	}
-	c := progress.Check{Directory: s.directory, Done: r.done(), Of: len(r.lines)}
-	if l := r.missing(); l != nil {
-		c.Missing = &progress.Missing{Kind: int(l.kind), Service: l.service, Title: l.title, Reason: l.verdict.reason, Needles: l.needles}
-		if l.verdict.needle != "" {
-			c.Missing.Needles = append([]string{l.verdict.needle}, l.needles...)
-		}
-		if old := p.Checks[s.stage.Name].Missing; old != nil && old.Service+old.Title == l.service+l.title {
-			c.Missing.Hints = old.Hints
-		}
-	}
-	p.Checks[s.stage.Name] = c
-	return p.Write(s.stage.Root)
-}
-
 // list prints the learner's progress in each stage.
 func list(out io.Writer, root string) error {
 	names, err := stages.Names(root)

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"example.com/dice/observability/internal/checklist"
+)
+
+// printResult lists the items up to the first missing one, and says why that one is missing.
+func printResult(out io.Writer, r checklist.Result, c code) {
+	title := c.stage.Name
+	if !c.isStage() {
+		title += ", your code in " + filepath.ToSlash(c.directory)
+	}
+	fmt.Fprintln(out, title)
+	printOld(out, r, c.stage.Before)
+	service := ""
+	missing := r.Missing()
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		if l == missing {
+			printService(out, &service, l.Service)
+			printMissing(out, r, l, c)
+			return
+		}
+		if l.Old || !l.Verdict.There() || !r.Ran {
+			continue
+		}
+		printService(out, &service, l.Service)
+		fmt.Fprintf(out, "    ✓ %s\n", l.Title)
+	}
+	fmt.Fprintf(out, "All %d items are there.\n", len(r.Lines))
+	printExtra(out, r.Extra)
+}
+
+func printService(out io.Writer, last *string, service string) {
+	if *last != service {
+		fmt.Fprintf(out, "  %s\n", service)
+		*last = service
+	}
+}
+
+// printOld sums up the items of the previous stage.
+func printOld(out io.Writer, r checklist.Result, previous string) {
+	all, there := 0, 0
+	for _, l := range r.Lines {
+		if !l.Old {
+			continue
+		}
+		all++
+		if l.Verdict.There() {
+			there++
+		}
+	}
+	switch {
+	case all == 0 || !r.Ran:
+	case there == all:
+		fmt.Fprintf(out, "  ✓ all %d items of %s\n", all, previous)
+	default:
+		fmt.Fprintf(out, "  %d of %d items of %s\n", there, all, previous)
+	}
+}
+
+func printMissing(out io.Writer, r checklist.Result, l *checklist.Line, c code) {
+	fmt.Fprintf(out, "    ✗ %s\n", l.Title)
+	for text := range strings.Lines(strings.TrimSpace(l.Verdict.Reason)) {
+		fmt.Fprintf(out, "        %s\n", strings.TrimRight(text, "\n"))
+	}
+	fmt.Fprintf(out, "        Stuck? %s\n", c.command("hint"))
+	if r.Ran {
+		fmt.Fprintf(out, "%d of %d items are there.\n", r.Done(), len(r.Lines))
+	}
+	printExtra(out, r.Extra)
+}
+
+// printExtra lists telemetry that the learner has added. It is welcome, so the list is not a complaint.
+func printExtra(out io.Writer, extra []string) {
+	const most = 10
+	if len(extra) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "Also seen:")
+	for i, text := range extra {
+		if i == most {
+			fmt.Fprintf(out, "  and %d more\n", len(extra)-most)
+			return
+		}
+		fmt.Fprintf(out, "  %s\n", text)
+	}
+}
