@@ -5,16 +5,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"time"
 )
 
-const longestBody = 64 << 10 // bytes
+const (
+	longestBody = 64 << 10               // bytes
+	dialTimeout = 500 * time.Millisecond // both attempts of a lookup, and its response, must fit into 2 s
+)
 
 // Connections returns a transport that keeps up to 100 idle connections to a service. With the default of 2, a busy
 // service would open a new connection for most calls.
+//
+// Connecting takes half a second at most. With the default of 30 seconds, an address that does not answer would use up
+// the time of the whole call, and leave none to [Retry].
 func Connections() http.RoundTripper {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 100
+	transport.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	return transport
 }
 
