@@ -180,7 +180,7 @@ func TestRunFailsWithOneClearLine(t *testing.T) {
 		},
 		{
 			"range of ports", "ROLL_PORT=8091-8093", "stage1-roll",
-			"port 8091-8093 of roll: one process needs one port",
+			`ROLL_PORT="8091-8093": want one port from 1 to 65535`,
 		},
 	}
 	for _, test := range tests {

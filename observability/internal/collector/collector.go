@@ -28,6 +28,8 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
+
+	"example.com/dice/observability/internal/process"
 )
 
 // configs is the environment variable that makes a process run as the collector. It lists the configurations, one per line.
@@ -37,14 +39,16 @@ const configs = "DICE_LOCAL_COLLECTOR"
 // these configurations. Each is a URI such as file:config.yaml; later ones are merged over earlier ones.
 func Variable(uris ...string) string { return configs + "=" + strings.Join(uris, "\n") }
 
-// RunIfChild runs the collector and exits, if this process was started with [Variable] in its
-// environment. Call it first in main: the collector sets globals that it must not share with another program.
+// RunIfChild runs the collector and exits, if this process was started with [Variable] in its environment by
+// [process.StartSelf]. It also calls [process.RunIfChild]. Call it first in main: the collector sets globals that it must not
+// share with another program.
 func RunIfChild() {
+	process.RunIfChild()
 	uris := os.Getenv(configs)
 	if uris == "" {
 		return
 	}
-	if err := run(context.Background(), strings.Split(uris, "\n")); err != nil {
+	if err := run(process.WithParent(context.Background()), strings.Split(uris, "\n")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/cli"
@@ -35,8 +34,8 @@ type Service struct {
 	Port        Port              // zero if the service has no port
 }
 
-// Port is a port on this machine, and the variable that sets it.
-type Port struct{ Number, Variable string }
+// Port is a port on this machine, the variable that sets it, and who listens on it, in words.
+type Port struct{ Number, Variable, User string }
 
 // Address is host:port on the loopback interface.
 func (p Port) Address() string { return "127.0.0.1:" + p.Number }
@@ -63,13 +62,17 @@ func LoadDirectory(ctx context.Context, dir, name string, settings Settings) (*S
 	if err != nil {
 		return nil, err
 	}
+	var ports portChecker
 	options, err := cli.NewProjectOptions([]string{filepath.Join(dir, "compose.yaml")},
 		cli.WithWorkingDirectory(dir), cli.WithEnv(settings.Override), cli.WithOsEnv, cli.WithEnvFiles(), cli.WithDotEnv,
-		withDefaults(settings.Default), cli.WithName(name))
+		withDefaults(settings.Default), cli.WithName(name), cli.WithLoadOptions(ports.use))
 	if err != nil {
 		return nil, fmt.Errorf("reading compose.yaml: %w", err)
 	}
 	project, err := options.LoadProject(ctx)
+	if ports.err != nil {
+		return nil, ports.err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading compose.yaml: %w", err)
 	}
@@ -96,8 +99,8 @@ func fromProject(name, dir string, project *types.Project) (*Stage, error) {
 	collector := project.Services["collector"]
 	s := &Stage{
 		Name: name, Dir: dir,
-		OTLPGRPC: Port{published(collector, 4317), "OTLP_GRPC_PORT"},
-		OTLPHTTP: Port{published(collector, 4318), "OTLP_HTTP_PORT"},
+		OTLPGRPC: Port{published(collector, 4317), "OTLP_GRPC_PORT", "the collector (OTLP over gRPC)"},
+		OTLPHTTP: Port{published(collector, 4318), "OTLP_HTTP_PORT", "the collector (OTLP over HTTP)"},
 	}
 	err = project.ForEachService(nil, func(_ string, service *types.ServiceConfig) error {
 		if service.Build != nil && service.Build.Args["SERVICE"] != nil {
@@ -123,8 +126,8 @@ func localAddresses(project *types.Project) ([]string, error) {
 	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
 		service := project.Services[name]
 		for _, port := range service.Ports {
-			if _, err := strconv.ParseUint(port.Published, 10, 16); err != nil {
-				return nil, fmt.Errorf("port %s of %s: one process needs one port", port.Published, service.Name)
+			if !isPort(port.Published) {
+				return nil, fmt.Errorf("port %q of %s in compose.yaml: %s", port.Published, service.Name, wantPort)
 			}
 			pairs = append(pairs, fmt.Sprintf("//%s:%d", service.Name, port.Target), "//localhost:"+port.Published)
 		}
@@ -150,7 +153,7 @@ func newService(from types.ServiceConfig, dir string, addresses []string) Servic
 		}
 	}
 	if number := published(from, 8080); number != "" {
-		s.Port = Port{number, strings.ToUpper(from.Name) + "_PORT"}
+		s.Port = Port{number, strings.ToUpper(from.Name) + "_PORT", from.Name}
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -127,7 +128,7 @@ func TestLoadFailsWithOneClearLine(t *testing.T) {
 	}{
 		{"another directory", filepath.Join(one, "stage1"), "stage1", Settings{}, "go.work: no such file or directory"},
 		{"unknown stage", one, "stage9", Settings{}, `unknown stage "stage9": must be one of stage1`},
-		{"range of ports", one, "stage1", Settings{Override: []string{"ROLL_PORT=8091-8093"}}, "port 8091-8093 of roll: one process needs one port"},
+		{"no port", newStage(t, map[string]string{"compose.yaml": strings.Replace(file, "8082:8080", "0:8080", 1)}), "stage1", Settings{}, `port "0" of die in compose.yaml: want one port from 1 to 65535`},
 		{"not YAML", newStage(t, map[string]string{"compose.yaml": "services: ["}), "stage1", Settings{}, "reading compose.yaml: "},
 	}
 	for _, test := range tests {
@@ -136,5 +137,21 @@ func TestLoadFailsWithOneClearLine(t *testing.T) {
 				t.Errorf("error %v, want %s", err, test.want)
 			}
 		})
+	}
+}
+
+func TestPorts(t *testing.T) {
+	root := newStage(t, map[string]string{"compose.yaml": file})
+	for value, want := range map[string]string{"": "8081", "1": "1", "08081": "8081", "65535": "65535"} {
+		s, err := Load(t.Context(), root, "stage1", Settings{Override: []string{"ROLL_PORT=" + value}})
+		if err != nil || s.Service("roll").Port.Number != want {
+			t.Errorf("ROLL_PORT=%q: %v, %v, want %s", value, s, err, want)
+		}
+	}
+	for _, value := range []string{"0", "65536", "-1", "8091-8093", "abc", " 8081", "80 81", "0x50", "127.0.0.1:8081", "8081/udp", "８０８１", "${X}", " "} {
+		_, err := Load(t.Context(), root, "stage1", Settings{Override: []string{"ROLL_PORT=" + value}})
+		if want := fmt.Sprintf("ROLL_PORT=%q: want one port from 1 to 65535", value); err == nil || err.Error() != want {
+			t.Errorf("ROLL_PORT=%q: %v, want %s", value, err, want)
+		}
 	}
 }

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 
 	"example.com/dice/observability/internal/compose"
@@ -35,37 +38,117 @@ func checkCompiler(ctx context.Context, stage *compose.Stage) error {
 	return nil
 }
 
-// build builds a stage's services into a directory, each under its name.
+// build builds a stage's services into a directory, each under its name. Its error contains a [ServiceError] for each service that does not
+// compile.
 func build(ctx context.Context, stage *compose.Stage, into string) error {
 	var own []string // the stage's packages, built together so that nothing is compiled twice
 	for _, service := range stage.Services {
-		if service.Source == filepath.Join(stage.Dir, service.Name) {
+		if isOwn(stage, service) {
 			own = append(own, "./"+service.Name)
-			continue
 		}
-		if err := goBuild(ctx, service.Source, filepath.Join(into, service.Name), "."); err != nil {
+	}
+	if len(own) > 0 {
+		_ = goBuild(ctx, stage.Dir, into, own...) // what was not built is built again below, one by one, to see whose error it is
+	}
+	var errs []error
+	for _, service := range stage.Services {
+		err := buildOne(ctx, stage, service, executable(into, service.Name))
+		_, code := errors.AsType[compileError](err)
+		switch {
+		case code:
+			errs = append(errs, &ServiceError{service.Name, fmt.Errorf("building %s: %w", service.Name, err)})
+		case err != nil:
 			return fmt.Errorf("building %s: %w", service.Name, err)
 		}
 	}
-	if len(own) == 0 {
+	return errors.Join(errs...)
+}
+
+// buildOne builds a service into a file, unless the file is there already.
+func buildOne(ctx context.Context, stage *compose.Stage, service compose.Service, file string) error {
+	if _, err := os.Stat(file); err == nil {
 		return nil
 	}
-	if err := goBuild(ctx, stage.Dir, into, own...); err != nil {
-		return fmt.Errorf("building %s: %w", stage.Name, err)
+	directory, name := service.Source, "."
+	if isOwn(stage, service) {
+		directory, name = stage.Dir, "./"+service.Name
+	}
+	if err := goBuild(ctx, directory, file, name); err != nil {
+		return err
+	}
+	if isArchive(file) { // go build does not complain
+		return compileError("its package is not main")
 	}
 	return nil
 }
 
-// goBuild builds packages into a directory, without debug information, because that takes time to link.
+// isArchive reports whether a file is a compiled package and not a program.
+func isArchive(file string) bool {
+	opened, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer opened.Close()
+	var magic [8]byte
+	_, err = io.ReadFull(opened, magic[:])
+	return err == nil && string(magic[:]) == "!<arch>\n"
+}
+
+// executable returns the file of a service's program.
+func executable(directory, service string) string {
+	if runtime.GOOS == "windows" {
+		service += ".exe"
+	}
+	return filepath.Join(directory, service)
+}
+
+func isOwn(stage *compose.Stage, service compose.Service) bool {
+	return service.Source == filepath.Join(stage.Dir, service.Name)
+}
+
+// goBuild builds packages into a directory, without debug information, because that takes time to link, and without the commit, because git
+// refuses to tell it if another user owns the repository.
 func goBuild(ctx context.Context, directory, output string, packages ...string) error {
-	command := exec.CommandContext(ctx, "go", append([]string{"build", "-ldflags=-s -w", "-o", output}, packages...)...)
+	command := exec.CommandContext(ctx, "go", append([]string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", output}, packages...)...)
 	command.Dir = directory
 	text, err := command.CombinedOutput()
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case err == nil:
+		return nil
+	case isCode(string(text)):
+		return compileError(text)
 	}
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, text)
+	return fmt.Errorf("%w: %s", err, firstLine(string(text)))
+}
+
+// compileError is the output of a compiler that does not accept the code.
+type compileError string
+
+func (e compileError) Error() string { return strings.TrimSpace(string(e)) }
+
+var (
+	code    = regexp.MustCompile(`^(.+\.go:\d+|package |found packages |no Go files |stat .*: directory not found|.*function main is undeclared|go: .*\bgo\.(mod|work)\b)`)
+	outside = regexp.MustCompile(`@v\d|https?://|GOPROXY|permission denied|read-only file system|no space left|input/output error|too many open files|killed|\(running go`)
+)
+
+// isCode reports whether the output of go build is about the code, and not about a disk, a download or the compiler itself.
+func isCode(output string) bool {
+	for line := range strings.Lines(output) {
+		if code.MatchString(line) && !outside.MatchString(line) {
+			return true
+		}
 	}
-	return nil
+	return false
+}
+
+// firstLine returns the first line that says what went wrong.
+func firstLine(output string) string {
+	for line := range strings.Lines(output) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "go: downloading ") {
+			return line
+		}
+	}
+	return "no output"
 }

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/dice/observability/internal/collector"
+	"example.com/dice/observability/internal/process"
 )
 
 func (r *Runner) startCollector(ctx context.Context) (err error) {
@@ -31,15 +32,15 @@ func (r *Runner) startCollector(ctx context.Context) (err error) {
 	if err := os.WriteFile(files[2], []byte(r.overlay(endpoints)), 0o600); err != nil {
 		return fmt.Errorf("writing the collector's overlay: %w", err)
 	}
-	self, err := os.Executable()
+	command, err := process.Self()
 	if err != nil {
-		return fmt.Errorf("finding this program: %w", err)
-	}
-	command := newCommand(self, collector.Variable("file:"+files[0], "file:"+files[1], "file:"+files[2]))
-	if r.collector, err = startProcess("the collector", command, nil); err != nil {
 		return err
 	}
-	return r.collector.waitUntil(ctx, func(ctx context.Context) error {
+	command.Env = append(inherited(), collector.Variable("file:"+files[0], "file:"+files[1], "file:"+files[2]))
+	if r.collector, err = process.StartSelf("the collector", command, nil); err != nil {
+		return err
+	}
+	return r.collector.WaitUntil(ctx, func(ctx context.Context) error {
 		connection, err := new(net.Dialer).DialContext(ctx, "tcp", r.stage.OTLPGRPC.Address())
 		if err == nil {
 			err = connection.Close()

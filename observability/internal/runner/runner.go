@@ -7,14 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"example.com/dice/observability/internal/compose"
+	"example.com/dice/observability/internal/process"
 	"example.com/dice/observability/internal/store"
 )
 
@@ -28,8 +29,8 @@ type Runner struct {
 	stage     *compose.Stage
 	directory string // of binaries, volumes and the collector's queue; removed by Stop
 	receiver  *store.Receiver
-	collector *process
-	services  []*process // in the order in which they started
+	collector *process.Process
+	services  []*process.Process // in the order in which they started
 }
 
 // Start builds a stage's services, and starts the collector and all services except the traffic generator. It calls
@@ -71,28 +72,6 @@ func Start(ctx context.Context, stage *compose.Stage, report func(doing string))
 	return r, nil
 }
 
-// checkPorts checks before the long build that all ports are free.
-func checkPorts(ctx context.Context, stage *compose.Stage) error {
-	users := []string{"the collector (OTLP over gRPC)", "the collector (OTLP over HTTP)"}
-	ports := []compose.Port{stage.OTLPGRPC, stage.OTLPHTTP}
-	for _, service := range stage.Services {
-		if service.Port.Number != "" {
-			users, ports = append(users, service.Name), append(ports, service.Port)
-		}
-	}
-	for i, port := range ports {
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", port.Address())
-		if err != nil {
-			return fmt.Errorf("port %s of %s is in use: stop the program that uses it, or set %s to another port",
-				port.Number, users[i], port.Variable)
-		}
-		if err := listener.Close(); err != nil {
-			return fmt.Errorf("closing port %s: %w", port.Number, err)
-		}
-	}
-	return nil
-}
-
 // StartService starts a service that is not running, and returns when it is ready.
 func (r *Runner) StartService(ctx context.Context, name string) error {
 	p, err := r.start(name, nil)
@@ -100,12 +79,23 @@ func (r *Runner) StartService(ctx context.Context, name string) error {
 		return err
 	}
 	r.services = append(r.services, p)
-	health := "http://" + r.stage.Service(name).Port.Address() + "/healthz"
-	return p.waitUntil(ctx, func(ctx context.Context) error { return checkHealth(ctx, health) })
+	port := r.stage.Service(name).Port
+	health := "http://" + port.Address() + "/healthz"
+	err = p.WaitUntil(ctx, func(ctx context.Context) error { return checkHealth(ctx, health) })
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if isClosed(p.Done()) {
+		// Another program may have taken the port in the meantime.
+		if taken := checkPort(ctx, port); taken != nil {
+			return taken
+		}
+	}
+	return blame(name, err)
 }
 
 // start starts the process of a service. Its standard output also goes to lines, unless that is nil.
-func (r *Runner) start(name string, lines io.Writer) (*process, error) {
+func (r *Runner) start(name string, lines io.Writer) (*process.Process, error) {
 	service := r.stage.Service(name)
 	if service == nil {
 		return nil, fmt.Errorf("%s has no service %q", r.stage.Name, name)
@@ -116,9 +106,11 @@ func (r *Runner) start(name string, lines io.Writer) (*process, error) {
 			return nil, fmt.Errorf("creating a volume for %s: %w", name, err)
 		}
 	}
-	command := newCommand(filepath.Join(r.directory, name), environment(*service, volumes)...)
+	// Without a context, which would kill it before it can flush.
+	command := exec.CommandContext(context.Background(), executable(r.directory, name))
+	command.Env = append(inherited(), environment(*service, volumes)...)
 	command.Dir = r.stage.Dir
-	return startProcess(name, command, lines)
+	return process.Start(name, command, lines)
 }
 
 func checkHealth(ctx context.Context, url string) error {
@@ -139,37 +131,52 @@ func checkHealth(ctx context.Context, url string) error {
 
 // StopService stops a service and waits until it has exited. It returns an error if the exit status is not 0.
 func (r *Runner) StopService(name string) error {
-	i := slices.IndexFunc(r.services, func(p *process) bool { return p.name == name })
+	i := slices.IndexFunc(r.services, func(p *process.Process) bool { return p.Name == name })
 	if i < 0 {
 		return fmt.Errorf("%s is not running", name)
 	}
 	p := r.services[i]
 	r.services = slices.Delete(r.services, i, i+1)
-	return p.stop()
+	return p.Stop()
 }
 
-// Traffic runs the traffic generator until it exits, or stops it when ctx ends. Its log lines go to lines.
+// Traffic runs the traffic generator until it exits, or stops it when ctx ends. Its log lines go to lines. It returns a [ServiceError] if
+// a service exits in the meantime, because the traffic generator goes on without it.
 func (r *Runner) Traffic(ctx context.Context, lines io.Writer) error {
 	p, err := r.start(compose.Traffic, lines)
 	if err != nil {
 		return err
 	}
 	select {
-	case <-p.done:
+	case <-p.Done():
 	case <-ctx.Done():
-		return errors.Join(ctx.Err(), p.stop())
+		return errors.Join(ctx.Err(), p.Stop())
 	}
-	if p.err != nil {
-		return p.failure()
+	for _, service := range r.services {
+		if isClosed(service.Done()) {
+			return blame(service.Name, service.Failure())
+		}
+	}
+	if p.Failed() {
+		return blame(p.Name, p.Failure())
 	}
 	return nil
 }
 
-// Output returns the last 16 KiB of a service's output, even after the service has exited.
+func isClosed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Output returns the end of a service's output, and the beginning of a panic, even after the service has exited.
 func (r *Runner) Output(service string) string {
 	for _, p := range r.services {
-		if p.name == service {
-			return p.output.String()
+		if p.Name == service {
+			return p.Output()
 		}
 	}
 	return ""
@@ -180,13 +187,13 @@ func (r *Runner) Output(service string) string {
 func (r *Runner) Stop() error {
 	var errs []error
 	for _, p := range slices.Backward(r.services) {
-		errs = append(errs, p.stop())
+		errs = append(errs, p.Stop())
 	}
 	if r.collector != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*quiet)
 		r.Store.WaitUntilQuiet(ctx, quiet)
 		cancel()
-		errs = append(errs, r.collector.stop())
+		errs = append(errs, r.collector.Stop())
 	}
 	if r.receiver != nil {
 		r.receiver.Close()
