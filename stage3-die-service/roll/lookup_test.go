@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"go.opentelemetry.io/otel/codes"
+
 	"example.com/dice/shared/chance"
 	"example.com/dice/shared/httpjson"
 )
@@ -40,6 +42,19 @@ func startDieService(t *testing.T, answer http.HandlerFunc) *httptest.Server {
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
 	return server
+}
+
+// TestFailedLookupIsLoggedOnce wants the error in the spans of the call and of the request, and in one log record.
+func TestFailedLookupIsLoggedOnce(t *testing.T) {
+	broken := inProcess(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	router := newRouter(handler{dice: dieService{client: &http.Client{Transport: broken}}, roller: roller{chance: chance.New(1)}})
+	e := observe(t, func() { send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair") })
+	if got := e.span(t, "GET /roll").Status().Code; got != codes.Error {
+		t.Errorf("status of GET /roll: %v", got)
+	}
+	if len(e.logs) != 1 || e.logs[0].SeverityText != "ERROR" || e.logs[0].Body.AsString() != "lookup failed" {
+		t.Errorf("log records %v, want one error", e.logs)
+	}
 }
 
 // FuzzDieReply wants one of the faces of a die that makes sense, its failure, or a reply that says what is wrong.

@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
 func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }
@@ -61,6 +65,21 @@ func TestRunShowsTheReply(t *testing.T) {
 		if got.chosen != "risky" || query != "die=risky" {
 			t.Errorf("chosen %q, the roll service was asked for %q", got.chosen, query)
 		}
+	}
+}
+
+// TestRunPassesItsTraceOn wants the header of the call to have the trace ID that the page shows.
+func TestRunPassesItsTraceOn(t *testing.T) {
+	otel.SetTracerProvider(sdktrace.NewTracerProvider())
+	otel.SetTextMapPropagator(propagation.TraceContext{})
+	var header string
+	router := newTestRouter(t, func(w http.ResponseWriter, r *http.Request) {
+		header = r.Header.Get("Traceparent")
+		replyWith(http.StatusOK, `{"roll":5}`)(w, r)
+	})
+	page := post(t.Context(), router, "die=fair").Body.String()
+	if _, after, _ := strings.Cut(header, "-"); len(after) < 32 || !strings.Contains(page, after[:32]) {
+		t.Errorf("the header is %q, and the page:\n%s", header, page)
 	}
 }
 
