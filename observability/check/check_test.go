@@ -273,7 +273,7 @@ var faults = map[string]fault{
 	"wrong name":           {"main.go", []string{`telemetry.Start(ctx, "roll"`, `telemetry.Start(ctx, "rolls"`}, `roll: telemetry arrives, from service "roll"`, `The name must be "roll"`, false, false},
 	"wrong endpoint":       {"main.go", []string{"flush, err :=", "os.Setenv(\"OTEL_EXPORTER_OTLP_ENDPOINT\", \"http://localhost:1\")\n\tflush, err :="}, `roll: telemetry arrives, from service "roll"`, "could not", true, false},
 	"wrong protocol":       {"main.go", []string{"flush, err :=", "os.Setenv(\"OTEL_EXPORTER_OTLP_PROTOCOL\", \"http/protobuf\")\n\tflush, err :="}, `roll: telemetry arrives, from service "roll"`, "could not", false, false},
-	"no flush":             {"main.go", []string{"err = errors.Join(err, flush(ctx))", "err = errors.Join(err); _ = flush"}, "roll: at the stop, nothing is lost", "is lost", true, false},
+	"no flush":             {"main.go", []string{"err = flush(ctx, err)", "_ = flush"}, "roll: at the stop, nothing is lost", "is lost", true, false},
 	"message misspelt":     {"handler.go", []string{`"rolled"`, `"roled"`}, `roll: log record "rolled" (INFO)`, `There is "roled"`, false, true},
 	"propagation lost":     {"router.go", []string{"r.Use(otelchi", "r.Use(func(next http.Handler) http.Handler {\n\t\treturn http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { r.Header.Del(\"traceparent\"); next.ServeHTTP(w, r) })\n\t})\n\tr.Use(otelchi"}, `roll: span "GET /roll" (server), child of the caller's span`, "propagation is lost", true, false},
 	"context lost":         {"roller.go", []string{`tracer.Start(ctx, "roll die"`, `tracer.Start(context.Background(), "roll die"`}, `roll: span "roll die" (internal), child of "GET /roll"`, "have no parent: the context is lost", true, false},

@@ -17,7 +17,7 @@ import (
 // A variable that is unset or empty gets its default.
 type Reader struct{ err error }
 
-// Err returns the first error: one line with the variable's name, its value and what is allowed.
+// Err returns the first error: one line with the variable's name, its value unless that may hold a secret, and what is allowed.
 func (r *Reader) Err() error { return r.err }
 
 // Addr reads the address that a server listens on, such as ":8080".
@@ -74,14 +74,14 @@ func (r *Reader) Uint64(name string, fallback uint64) uint64 {
 }
 
 // URL reads the base URL of an HTTP server, such as "http://localhost:8081". It drops a trailing slash, so that
-// paths can be appended.
+// paths can be appended. A user and a password are not allowed, because URLs appear in logs, spans and links.
 func (r *Reader) URL(name, fallback string) string {
-	return read(r, name, fallback, "a URL such as http://localhost:8081", func(value string) (string, error) {
+	return read(r, name, fallback, "a URL such as http://localhost:8081, without user, password or query", func(value string) (string, error) {
 		u, err := url.Parse(value)
 		if err != nil {
 			return "", err
 		}
-		if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || strings.ContainsAny(value, "?#") {
+		if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil || strings.ContainsAny(value, "?#") {
 			return "", errNotAllowed
 		}
 		addr := u.Host
@@ -126,7 +126,15 @@ func read[T any](r *Reader, name string, fallback T, want string, parse func(str
 	}
 	value, err := parse(text)
 	if err != nil && r.err == nil {
-		r.err = fmt.Errorf("%s=%q: want %s", name, text, want)
+		r.err = fmt.Errorf("%s%s: want %s", name, shown(text), want)
 	}
 	return value
+}
+
+// shown returns a bad value as it appears in the error: cut, and not at all if it may be a URL with a password or a query.
+func shown(value string) string {
+	if strings.ContainsAny(value, "@?") {
+		return ""
+	}
+	return fmt.Sprintf("=%.200q", value)
 }

@@ -54,13 +54,16 @@ func TestReader(t *testing.T) {
 		{"URL", "", func(r *env.Reader) any { return r.URL("URL", "") }, "", ""},
 		{"URL", "https://a.example/b", func(r *env.Reader) any { return r.URL("URL", "") }, "https://a.example/b", ""},
 		{"URL", "http://localhost:8081/", func(r *env.Reader) any { return r.URL("URL", "") }, "http://localhost:8081", ""},
-		{"URL", "localhost:8081", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="localhost:8081": want a URL such as http://localhost:8081`},
-		{"URL", "http://", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://": want a URL such as http://localhost:8081`},
-		{"URL", "http://:8081", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://:8081": want a URL such as http://localhost:8081`},
-		{"URL", "http://a:65536", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a:65536": want a URL such as http://localhost:8081`},
-		{"URL", "http://a?b=c", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a?b=c": want a URL such as http://localhost:8081`},
-		{"URL", "http://a/#", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a/#": want a URL such as http://localhost:8081`},
-		{"URL", "http://a b", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a b": want a URL such as http://localhost:8081`},
+		{"URL", "localhost:8081", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="localhost:8081": want a URL such as http://localhost:8081, without user, password or query`},
+		{"URL", "http://", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://": want a URL such as http://localhost:8081, without user, password or query`},
+		{"URL", "http://:8081", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://:8081": want a URL such as http://localhost:8081, without user, password or query`},
+		{"URL", "http://a:65536", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a:65536": want a URL such as http://localhost:8081, without user, password or query`},
+		{"URL", "http://a?b=c", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL: want a URL such as http://localhost:8081, without user, password or query`},
+		{"URL", "http://a/#", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a/#": want a URL such as http://localhost:8081, without user, password or query`},
+		{"URL", "http://Ada:hunter2@a", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL: want a URL such as http://localhost:8081, without user, password or query`},
+		{"URL", "http://token@a", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL: want a URL such as http://localhost:8081, without user, password or query`},
+		{"URL", "http://Ada:hunter%zz2@a", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL: want a URL such as http://localhost:8081, without user, password or query`},
+		{"URL", "http://a b", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://a b": want a URL such as http://localhost:8081, without user, password or query`},
 	}
 	for _, test := range tests {
 		t.Run(test.name+"="+test.value, func(t *testing.T) {

@@ -23,7 +23,7 @@ func TestMetricsOfThePrometheusClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	orders.Inc()
-	if err := stop(t.Context()); err != nil {
+	if err := stop(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	receiver.mu.Lock()

@@ -29,7 +29,7 @@ func TestStopDeliversEverything(t *testing.T) {
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := stop(canceled); err != nil {
+	if err := stop(canceled, nil); err != nil {
 		t.Fatal(err)
 	}
 	if spans, records := len(received.spans), len(received.records); spans != n || records != n {
@@ -52,7 +52,7 @@ func TestStopIsQuiet(t *testing.T) {
 	var out console
 	stop := start(t, &out)
 	<-asked
-	if err := stop(t.Context()); err != nil || out.String() != "" {
+	if err := stop(t.Context(), nil); err != nil || out.String() != "" {
 		t.Errorf("error %v, output %s", err, out.String())
 	}
 }
@@ -78,7 +78,7 @@ func workAndStop() {
 		work(context.Background())
 	}
 	worked := time.Now()
-	err = stop(context.Background())
+	err = stop(context.Background(), nil)
 	_ = json.NewEncoder(os.Stdout).Encode(durations{Work: worked.Sub(begin), Stop: time.Since(worked), Said: fmt.Sprint(err, out.String())})
 }
 

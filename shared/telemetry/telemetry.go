@@ -1,7 +1,8 @@
 // Package telemetry starts and stops the OpenTelemetry SDK: traces, metrics and logs.
 //
-// All settings are standard OTEL_* environment variables. The package is small on purpose: copy its two files
-// into your own project and change [namespace].
+// All settings are standard OTEL_* environment variables. The package is small on purpose: copy its files, without
+// the tests, into your own project, and change [namespace] and [module]. Leave out settings.go and its calls if your
+// platform checks the variables, and valid.go, validmetrics.go and their calls if no caller chooses text in your telemetry.
 package telemetry
 
 import (
@@ -11,27 +12,30 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
+	"math"
 	"os"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/contrib/bridges/otelslog"
+	"go.opentelemetry.io/contrib/bridges/prometheus"
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/contrib/propagators/autoprop"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/trace"
 )
 
 const (
@@ -45,18 +49,22 @@ const (
 //
 // A signal is exported if its exporter variable (OTEL_TRACES_EXPORTER and so on) or an OTLP endpoint variable
 // is set. With OTEL_SDK_DISABLED=true, the only telemetry is the log lines on stdout. Views change how individual
-// metrics are aggregated. Start does not wait for the endpoint. Its error names the variable with the bad value.
+// metrics are aggregated. Start does not wait for the endpoint. If a variable has a bad value, Start returns an error of one
+// line that names it and says what is allowed.
 //
-// Stop flushes all signals. It takes at most 3 seconds, even if the endpoint is down or never responds. Telemetry that
-// could not be delivered is reported in stop's error, by signal, or by the SDK on stdout.
-func Start(ctx context.Context, service string, stdout io.Writer, views ...sdkmetric.View) (stop func(context.Context) error, err error) {
+// Stop logs the cause, which may be nil, as the reason why the program ends. This record is not written to stdout, because
+// the program prints the error. Then stop flushes all signals. It takes at most 3 seconds, even if the endpoint is down or
+// never responds. It returns the cause, joined with what could not be delivered, by signal.
+//
+// Telemetry that is lost before that is reported on stdout as "telemetry error": failed exports, and spans, log records and
+// attributes that the SDK drops because a queue is full or a limit reached. With OTEL_GO_X_OBSERVABILITY=true, the SDK counts spans
+// and records as otel.sdk.processor.span.processed and otel.sdk.processor.log.processed, with error.type=queue_full if dropped.
+func Start(ctx context.Context, service string, stdout io.Writer, views ...sdkmetric.View) (stop func(ctx context.Context, cause error) error, err error) {
 	console := slog.NewJSONHandler(stdout, nil)
-	reportSDKErrors(console)
-	if err := checkEndpoints(); err != nil {
-		return nil, err
-	}
-	res, err := newResource(ctx, service)
-	if err != nil {
+	reports := newReporter(console)
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { reports.report(message{text: err.Error()}) }))
+	otel.SetLogger(logr.FromSlogHandler(reports))
+	if err := checkSettings(generalSettings()); err != nil {
 		return nil, err
 	}
 	propagator, err := newPropagator()
@@ -64,74 +72,81 @@ func Start(ctx context.Context, service string, stdout io.Writer, views ...sdkme
 		return nil, err
 	}
 	otel.SetTextMapPropagator(propagator)
-	if strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") { // the Go SDK itself does not read this variable
+	if os.Getenv("OTEL_SDK_DISABLED") == "true" { // the Go SDK itself does not read this variable
 		slog.SetDefault(slog.New(console))
-		return func(context.Context) error { return nil }, nil
+		return func(_ context.Context, cause error) error { return cause }, nil
 	}
-	traces, err := newTracerProvider(ctx, res)
+	sdk, err := newProviders(ctx, service, views)
 	if err != nil {
 		return nil, err
-	}
-	metrics, err := newMeterProvider(ctx, res, views)
-	if err != nil {
-		return nil, err
-	}
-	logs, err := newLoggerProvider(ctx, res)
-	if err != nil {
-		return nil, err
-	}
-	if err := runtime.Start(runtime.WithMeterProvider(metrics)); err != nil {
-		return nil, fmt.Errorf("starting the Go runtime's metrics: %w", err)
 	}
 
-	otel.SetTracerProvider(traces)
-	otel.SetMeterProvider(metrics)
-	otel.SetLoggerProvider(logs)
-	bridge := otelslog.NewHandler(path.Join(module, service), otelslog.WithLoggerProvider(logs),
+	otel.SetTracerProvider(sdk.traces)
+	otel.SetMeterProvider(sdk.metrics)
+	otel.SetLoggerProvider(sdk.logs)
+	bridge := otelslog.NewHandler(path.Join(module, service), otelslog.WithLoggerProvider(sdk.logs),
 		otelslog.WithVersion(Version()), otelslog.WithSchemaURL(semconv.SchemaURL))
-	slog.SetDefault(slog.New(logHandler{console, bridge}))
+	slog.SetDefault(slog.New(newLogHandler(console, bridge)))
 
-	stopMetrics := func(ctx context.Context) error {
-		_ = metrics.ForceFlush(ctx) // Shutdown alone would abort an export in progress, and return an error
-		return metrics.Shutdown(ctx)
-	}
-	return func(ctx context.Context) error {
-		return flush(ctx, provider{"traces", traces.Shutdown}, provider{"metrics", stopMetrics}, provider{"logs", logs.Shutdown})
+	return func(ctx context.Context, cause error) error {
+		if cause != nil {
+			slog.New(bridge).ErrorContext(ctx, "program failed", "error", cause)
+		}
+		err := sdk.flush(ctx)
+		reports.stop()
+		return errors.Join(cause, reports.redact(err))
 	}, nil
 }
 
-// checkEndpoints rejects endpoints such as collector:4317, which the SDK parses as a URL with the scheme "collector".
-func checkEndpoints() error {
-	for _, signal := range []string{"", "TRACES_", "METRICS_", "LOGS_"} {
-		name := "OTEL_EXPORTER_OTLP_" + signal + "ENDPOINT"
-		value := os.Getenv(name)
-		u, err := url.Parse(value)
-		if value != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
-			return fmt.Errorf("%s=%q: want a URL such as http://localhost:4317", name, value)
-		}
+type providers struct {
+	traces  *sdktrace.TracerProvider
+	metrics *sdkmetric.MeterProvider
+	logs    validLoggers
+}
+
+func newProviders(ctx context.Context, service string, views []sdkmetric.View) (sdk providers, err error) {
+	if err := checkSettings(sdkSettings()); err != nil {
+		return sdk, err
 	}
-	return nil
+	if err := checkCombinations(); err != nil {
+		return sdk, err
+	}
+	res, err := newResource(ctx, service)
+	if err != nil {
+		return sdk, err
+	}
+	if sdk.traces, err = newTracerProvider(ctx, res); err != nil {
+		return sdk, err
+	}
+	if sdk.metrics, err = newMeterProvider(ctx, res, views); err != nil {
+		return sdk, err
+	}
+	if sdk.logs, err = newLoggerProvider(ctx, res); err != nil {
+		return sdk, err
+	}
+	if err := runtime.Start(runtime.WithMeterProvider(sdk.metrics)); err != nil {
+		return sdk, fmt.Errorf("starting the Go runtime's metrics: %w", err)
+	}
+	return sdk, nil
 }
 
 // exported reports whether a signal ("TRACES", "METRICS" or "LOGS") is exported. If no variable is set, none
 // is, so a service can run on its own without errors about a missing collector.
 func exported(signal string) bool {
-	return cmp.Or(
-		os.Getenv("OTEL_"+signal+"_EXPORTER"),
-		os.Getenv("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT"),
-		os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"),
-	) != ""
+	return os.Getenv("OTEL_"+signal+"_EXPORTER") != "" || os.Getenv(otlp(signal+"_", "ENDPOINT")) != ""
 }
 
 // newTracerProvider creates spans even if none are exported, so that log lines always have a trace ID.
 func newTracerProvider(ctx context.Context, res *resource.Resource) (*sdktrace.TracerProvider, error) {
-	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithRawSpanLimits(spanLimits())}
+	limits := sdktrace.NewSpanLimits()
+	limits.AttributeValueLengthLimit = lengthLimit("SPAN")
+	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithRawSpanLimits(limits)}
 	if exported("TRACES") {
 		exporter, err := autoexport.NewSpanExporter(ctx)
 		if err != nil {
 			return nil, exporterError("TRACES", err)
 		}
-		options = append(options, sdktrace.WithBatcher(validSpans{exporter}))
+		options = append(options, sdktrace.WithBatcher(validSpans{exporter, limits.AttributeValueLengthLimit}))
 	}
 	return sdktrace.NewTracerProvider(options...), nil
 }
@@ -148,7 +163,7 @@ var ownDurations = sdkmetric.NewView(
 func newMeterProvider(ctx context.Context, res *resource.Resource, views []sdkmetric.View) (*sdkmetric.MeterProvider, error) {
 	options := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithView(append(views, ownDurations)...)}
 	if exported("METRICS") {
-		reader, err := autoexport.NewMetricReader(ctx)
+		reader, err := newMetricReader(ctx)
 		if err != nil {
 			return nil, exporterError("METRICS", err)
 		}
@@ -157,25 +172,44 @@ func newMeterProvider(ctx context.Context, res *resource.Resource, views []sdkme
 	return sdkmetric.NewMeterProvider(options...), nil
 }
 
-func newLoggerProvider(ctx context.Context, res *resource.Resource) (*sdklog.LoggerProvider, error) {
-	options := []sdklog.LoggerProviderOption{sdklog.WithResource(res), sdklog.WithAttributeValueLengthLimit(recordLimit())}
+// newMetricReader does the same as autoexport, but repairs what is sent over OTLP.
+func newMetricReader(ctx context.Context) (sdkmetric.Reader, error) {
+	if exporter := os.Getenv("OTEL_METRICS_EXPORTER"); exporter != "" && exporter != "otlp" {
+		return autoexport.NewMetricReader(ctx)
+	}
+	var exporter sdkmetric.Exporter
+	var err error
+	if os.Getenv(otlp("METRICS_", "PROTOCOL")) == "grpc" {
+		exporter, err = otlpmetricgrpc.New(ctx)
+	} else {
+		exporter, err = otlpmetrichttp.New(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var options []sdkmetric.PeriodicReaderOption
+	if slices.Contains(strings.Split(os.Getenv("OTEL_METRICS_PRODUCERS"), ","), "prometheus") {
+		options = append(options, sdkmetric.WithProducer(prometheus.NewMetricProducer()))
+	}
+	return sdkmetric.NewPeriodicReader(validMetrics{exporter}, options...), nil
+}
+
+func newLoggerProvider(ctx context.Context, res *resource.Resource) (validLoggers, error) {
+	limit := lengthLimit("LOGRECORD")
+	options := []sdklog.LoggerProviderOption{sdklog.WithResource(res), sdklog.WithAttributeValueLengthLimit(limit)}
 	if exported("LOGS") {
 		exporter, err := autoexport.NewLogExporter(ctx)
 		if err != nil {
-			return nil, exporterError("LOGS", err)
+			return validLoggers{}, exporterError("LOGS", err)
 		}
-		options = append(options, sdklog.WithProcessor(validRecords{}), sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)))
+		options = append(options, sdklog.WithProcessor(validRecords{sdklog.NewBatchProcessor(exporter), limit}))
 	}
-	return sdklog.NewLoggerProvider(options...), nil
+	return validLoggers{sdklog.NewLoggerProvider(options...)}, nil
 }
 
-// exporterError adds to an error of autoexport the variables that choose the exporter.
+// exporterError adds to an error of an exporter the variables that choose it.
 func exporterError(signal string, err error) error {
-	exporter := "OTEL_" + signal + "_EXPORTER"
-	protocol := "OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL"
-	if os.Getenv(protocol) == "" {
-		protocol = "OTEL_EXPORTER_OTLP_PROTOCOL"
-	}
+	exporter, protocol := "OTEL_"+signal+"_EXPORTER", otlp(signal+"_", "PROTOCOL")
 	return fmt.Errorf("%s=%q, %s=%q: %w", exporter, os.Getenv(exporter), protocol, os.Getenv(protocol), err)
 }
 
@@ -212,18 +246,9 @@ func newResource(ctx context.Context, service string) (*resource.Resource, error
 		resource.WithFromEnv(),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES=%q: %w", os.Getenv("OTEL_RESOURCE_ATTRIBUTES"), err)
+		return nil, fmt.Errorf("describing the resource: %w", err)
 	}
-	return res, nil
-}
-
-// reportSDKErrors sends the SDK's own errors only to the console. If they went through the logger provider,
-// an error about exporting logs would create another log record to export.
-func reportSDKErrors(console slog.Handler) {
-	otel.SetLogger(logr.FromSlogHandler(console))
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		slog.New(console).Warn("telemetry error", "error", err)
-	}))
+	return resource.NewWithAttributes(res.SchemaURL(), repairAll(res.Attributes(), math.MaxInt)...), nil
 }
 
 // Must returns the instrument. It panics if err is not nil, which only an invalid name or option can cause.
@@ -234,49 +259,26 @@ func Must[T any](instrument T, err error) T {
 	return instrument
 }
 
-type provider struct {
-	signal   string
-	shutdown func(context.Context) error
-}
-
 // flush shuts down all providers concurrently. Otherwise, one that waits for a dead endpoint would use up the
 // time of the others. It ignores cancellation of ctx, because in most programs ctx is already canceled by then.
-func flush(ctx context.Context, providers ...provider) error {
+func (p providers) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
-	errs := make([]error, len(providers))
+	var traces, metrics, logs error
 	var group sync.WaitGroup
-	for i, p := range providers {
-		group.Go(func() {
-			if err := p.shutdown(ctx); err != nil {
-				errs[i] = fmt.Errorf("flushing %s: %w", p.signal, err)
-			}
-		})
-	}
+	group.Go(func() { traces = p.traces.Shutdown(ctx) })
+	group.Go(func() {
+		_ = p.metrics.ForceFlush(ctx) // Shutdown alone would abort an export in progress, and return an error
+		metrics = p.metrics.Shutdown(ctx)
+	})
+	group.Go(func() { logs = p.logs.Shutdown(ctx) })
 	group.Wait()
-	return errors.Join(errs...)
+	return errors.Join(flushError("traces", traces), flushError("metrics", metrics), flushError("logs", logs))
 }
 
-// logHandler writes records to the console, with the IDs of the context's span, and to OpenTelemetry, where
-// the bridge adds the IDs itself. The bridge has no level of its own, so the console's applies to both.
-type logHandler struct{ console, bridge slog.Handler }
-
-func (h logHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h.console.Enabled(ctx, level)
-}
-
-func (h logHandler) Handle(ctx context.Context, record slog.Record) error {
-	err := h.bridge.Handle(ctx, record.Clone())
-	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
-		record.AddAttrs(slog.Any("trace_id", span.TraceID()), slog.Any("span_id", span.SpanID()))
+func flushError(signal string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return errors.Join(h.console.Handle(ctx, record), err)
-}
-
-func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return logHandler{h.console.WithAttrs(attrs), h.bridge.WithAttrs(attrs)}
-}
-
-func (h logHandler) WithGroup(name string) slog.Handler {
-	return logHandler{h.console.WithGroup(name), h.bridge.WithGroup(name)}
+	return fmt.Errorf("flushing %s: %w", signal, err)
 }

@@ -35,7 +35,7 @@ func setenv(t *testing.T, variables ...string) {
 	}
 }
 
-func start(t *testing.T, out io.Writer) func(context.Context) error {
+func start(t *testing.T, out io.Writer) func(context.Context, error) error {
 	t.Helper()
 	stop, err := telemetry.Start(t.Context(), "tested", out)
 	if err != nil {
@@ -82,7 +82,7 @@ func TestSignalIsExportedIfItsExporterOrAnEndpointIsSet(t *testing.T) {
 			var out bytes.Buffer
 			stop := start(t, &out)
 			work(t.Context())
-			if err := stop(t.Context()); err != nil {
+			if err := stop(t.Context(), nil); err != nil {
 				t.Errorf("stop: %v", err)
 			}
 			if got := received.signals(); !slices.Equal(got, test.want) {
@@ -138,7 +138,7 @@ func TestErrorsOfTheSDKGoToTheConsoleOnly(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if err := stop(t.Context()); err != nil {
+	if err := stop(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 	if received.logCalls != 1 {
@@ -172,7 +172,7 @@ func TestLogLinesAndRecordsHaveTheTraceID(t *testing.T) {
 	span := work(t.Context())
 	slog.Default().With("a", 1).InfoContext(trace.ContextWithSpanContext(t.Context(), span), "with attribute")
 	slog.Debug("too detailed")
-	if err := stop(t.Context()); err != nil {
+	if err := stop(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 
@@ -201,7 +201,7 @@ func TestDisabledSDKLogsToTheConsoleOnly(t *testing.T) {
 	var out bytes.Buffer
 	stop := start(t, &out)
 	slog.InfoContext(t.Context(), "worked")
-	if err := stop(t.Context()); err != nil {
+	if err := stop(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := received.signals(); len(got) > 0 || !strings.Contains(out.String(), `"msg":"worked"`) {
@@ -215,7 +215,7 @@ func TestResource(t *testing.T) {
 		"OTEL_RESOURCE_ATTRIBUTES=service.namespace=theirs,team=red")
 	stop := start(t, io.Discard)
 	work(t.Context())
-	if err := stop(t.Context()); err != nil {
+	if err := stop(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{

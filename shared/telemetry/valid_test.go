@@ -26,7 +26,7 @@ func TestHostileValuesCostNothing(t *testing.T) {
 	}
 	slog.InfoContext(t.Context(), "hostile", "die", "a\xffb", slog.Group("group", "die", "\xc3\x28"), "number", 7, "huge", strings.Repeat("x", 64<<10))
 	work(t.Context())
-	if err := stop(t.Context()); err != nil {
+	if err := stop(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -25,7 +24,7 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("starting telemetry: %w", err)
 	}
-	defer func() { err = errors.Join(err, flush(ctx)) }()
+	defer func() { err = flush(ctx, err) }()
 
 	roller := roller{chance: chance.New(cfg.seed), maxWait: cfg.maxWait}
 	return httpserver.Run(ctx, cfg.addr, newRouter(handler{roller}))

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -19,16 +18,16 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	dice, err := readDice(cfg.diceFile)
-	if err != nil {
-		return fmt.Errorf("DICE_FILE=%q: %w", cfg.diceFile, err)
-	}
 
 	flush, err := telemetry.Start(ctx, "die", os.Stdout)
 	if err != nil {
 		return fmt.Errorf("starting telemetry: %w", err)
 	}
-	defer func() { err = errors.Join(err, flush(ctx)) }()
+	defer func() { err = flush(ctx, err) }()
 
+	dice, err := readDice(cfg.diceFile)
+	if err != nil {
+		return fmt.Errorf("DICE_FILE=%q: %w", cfg.diceFile, err)
+	}
 	return httpserver.Run(ctx, cfg.addr, newRouter(handler{dice, cfg.latency}))
 }

@@ -101,7 +101,7 @@ func TestFailuresEndInOneLineAndExitCode1(t *testing.T) {
 	defer sick.Close()
 	tests := []struct{ env, want string }{
 		{"TARGET_URL=", "traffic: TARGET_URL is not set\n"},
-		{"TARGET_URL=roll:8080", "traffic: TARGET_URL=\"roll:8080\": want a URL such as http://localhost:8081\n"},
+		{"TARGET_URL=roll:8080", "traffic: TARGET_URL=\"roll:8080\": want a URL such as http://localhost:8081, without user, password or query\n"},
 		{"NUM_USERS=0", "traffic: NUM_USERS=\"0\": want a whole number from 1 to 100000\n"},
 		{"MAX_ROLLS_PER_USER=many", "traffic: MAX_ROLLS_PER_USER=\"many\": want a whole number from 1 to 1000000\n"},
 		{"TARGET_URL=" + away.URL, fmt.Sprintf("traffic: cannot reach TARGET_URL=%q: ", away.URL)},

@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -30,7 +29,7 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("starting telemetry: %w", err)
 	}
-	defer func() { err = errors.Join(err, flush(ctx)) }()
+	defer func() { err = flush(ctx, err) }()
 
 	if err := reach(ctx, cfg.target); err != nil {
 		return fmt.Errorf("cannot reach TARGET_URL=%q: %w", cfg.target, err)

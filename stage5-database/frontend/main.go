@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -24,7 +23,7 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("starting telemetry: %w", err)
 	}
-	defer func() { err = errors.Join(err, flush(ctx)) }()
+	defer func() { err = flush(ctx, err) }()
 
 	dice := newDieService(cfg.dieURL, lookupTimeout)
 	rolls := newRollService(cfg.rollURL, rollTimeout)

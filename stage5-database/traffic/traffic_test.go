@@ -115,7 +115,7 @@ func TestFailuresEndInOneLineAndExitCode1(t *testing.T) {
 	defer sick.Close()
 	tests := []struct{ env, want string }{
 		{"TARGET_URL=", "traffic: TARGET_URL is not set\n"},
-		{"TARGET_URL=roll:8080", "traffic: TARGET_URL=\"roll:8080\": want a URL such as http://localhost:8081\n"},
+		{"TARGET_URL=roll:8080", "traffic: TARGET_URL=\"roll:8080\": want a URL such as http://localhost:8081, without user, password or query\n"},
 		{"NUM_USERS=0", "traffic: NUM_USERS=\"0\": want a whole number from 1 to 100000\n"},
 		{"ASYNC_SHARE=2", "traffic: ASYNC_SHARE=\"2\": want a number from 0 to 1\n"},
 		{"MAX_TIMES_PER_ROLL=1", "traffic: MAX_TIMES_PER_ROLL=\"1\": want a whole number from 2 to 100000\n"},

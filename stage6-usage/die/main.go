@@ -19,17 +19,17 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	dice, err := readDice(cfg.diceFile)
-	if err != nil {
-		return fmt.Errorf("DICE_FILE=%q: %w", cfg.diceFile, err)
-	}
 
 	flush, err := telemetry.Start(ctx, "die", os.Stdout, views()...)
 	if err != nil {
 		return fmt.Errorf("starting telemetry: %w", err)
 	}
-	defer func() { err = errors.Join(err, flush(ctx)) }()
+	defer func() { err = flush(ctx, err) }()
 
+	dice, err := readDice(cfg.diceFile)
+	if err != nil {
+		return fmt.Errorf("DICE_FILE=%q: %w", cfg.diceFile, err)
+	}
 	store, err := openStore(ctx, cfg.database, dice)
 	if err != nil {
 		return fmt.Errorf("DATABASE=%q: %w", cfg.database, err)

@@ -51,7 +51,7 @@ func itemsOf(name string, want declared.Telemetry) []Item {
 		}
 	}
 	items = append(items, Item{
-		Service: name, Title: "at the stop, nothing is lost", Advice: flushAdvice, Needles: []string{"flush(ctx)"},
+		Service: name, Title: "at the stop, nothing is lost", Advice: flushAdvice, Needles: []string{"flush(ctx, err)"},
 		check: func(r *Run) Verdict { return r.checkFlush(name) },
 	})
 	items = append(items, spanItems(name, want)...)
@@ -135,7 +135,7 @@ func spanItems(service string, want declared.Telemetry) []Item {
 		others = append(others, i)
 	}
 	accounts := Item{
-		Service: service, Title: "as many server spans as there were calls", Advice: accountAdvice, Needles: []string{"flush(ctx)"},
+		Service: service, Title: "as many server spans as there were calls", Advice: accountAdvice, Needles: []string{"flush(ctx, err)"},
 		check: func(r *Run) Verdict { return r.checkAccount(service, want) },
 	}
 	return append(slices.Concat(servers, others), accounts)

@@ -20,7 +20,7 @@ func TestBadSettings(t *testing.T) {
 	t.Parallel()
 	const (
 		addr  = `ADDR="8080": want an address to listen on, such as :8080`
-		url   = `want a URL such as http://localhost:8081`
+		url   = `want a URL such as http://localhost:8081, without user, password or query`
 		wait  = `want a duration from 0s to 10s, such as 250ms`
 		seed  = `SEED="lucky": want a whole number from 0 to 18446744073709551615`
 		unset = " is not set"
