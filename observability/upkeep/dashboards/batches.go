@@ -13,17 +13,14 @@ func batches(int) board {
 		uid:   "batches",
 		title: "Batches",
 		rows: []row{
-			{height: 11, panels: []panel{
+			{height: 10, panels: []panel{
 				byRoute("Request rate by route", `How many requests are batches? With the traffic generator, three of
 					ten (ASYNC_SHARE). If there are none, nobody rolls several dice.`,
 					units.RequestsPerSecond, sumRate(rollRoutes(""), "http_route"), false),
 				heatMap("Batch size", `How many dice do requests ask for? With the traffic generator, two to ten, each
 					equally often. A cell far above the others is a request that costs as much as hundreds of others:
 					find it in the table below.`,
-					units.Short, "dice_batch_size_bucket", false),
-				paint(stacked(timeSeries("Rolls in flight", `How many dice are rolling right now? The number follows the
-					requests. If it stays up when they stop, some rolls never finish.`,
-					units.Short, query{expr: sum("dice_roll_active", "die_identifier"), legend: "{{die_identifier}}"})), dice()...),
+					count, "dice_batch_size_bucket", false),
 			}},
 			{height: 9, panels: []panel{batchFailures(), batchDuration()}},
 			{height: 9, panels: []panel{
@@ -36,6 +33,9 @@ func batches(int) board {
 					batch in five fails, and one single roll in twenty. If both lines rise, the dice fail more often:
 					see the Roll dashboard. The panel above shows failures by size.`,
 					units.PercentUnit, share(rollRoutes(`,http_response_status_code=~"5.."`), rollRoutes(""), "http_route"), false),
+			}},
+			{height: 9, panels: []panel{
+				rollsInFlight(),
 				paint(timeSeries("Failed and canceled rolls", `How much work is wasted? When one die fails, the others
 					in its batch are canceled: about two per failure, single dice included. If many are canceled and
 					none fails, callers disconnect or time out.`,
@@ -44,18 +44,14 @@ func batches(int) board {
 						legend: "{{dice_roll_outcome}}",
 					}), color{"failed", "red"}, color{"canceled", "yellow"}),
 			}},
-			{height: 9, panels: spanCosts()},
-			{height: 9, panels: []panel{
+			{height: 9, panels: append(spanCosts(),
 				spanTable("Recent batches of more than 5 dice", `Which requests are large? Open the trace of one: its
 					rolls begin together and end one after the other. In a failed batch, rolls that were still waiting
-					end together. The slowest batch is at the top; click a column's title to sort by it.`,
-					`{ resource.service.name = "roll" && span.dice.batch.size > 5 }`+
-						` | select(span:name, span.dice.batch.outcome, span.http.response.status_code)`,
-					"Duration",
-					column{"dice.batch.size", "Dice", 70},
-					column{"dice.batch.outcome", "Outcome", 100},
-					column{"http.response.status_code", "Status", 70}),
-			}},
+					end together. The newest batch is at the top; click a column's title to sort by it.`,
+					`{ resource.service.name = "roll" && span.dice.batch.size > 5 } | select(span:name, span.dice.batch.outcome)`,
+					timeColumn, timeColumn, durationColumn,
+					column{"dice.batch.size", "Dice", "1000"}, column{"dice.batch.outcome", "Outcome", "canceled"}),
+			)},
 		},
 	}
 }
@@ -125,6 +121,22 @@ func sizeOf(batches string) string {
 		" | label_format size=`{{.dice_batch_size}}` | unwrap size [$__range]))"
 }
 
+// rollsInFlight draws the mean of each die over the interval, and the largest number. A single sample is what is rolling at the
+// moment of an export, which jumps up and down.
+func rollsInFlight() panel {
+	const active, largest = "dice_roll_active", "largest"
+	p := stacked(timeSeries("Rolls in flight", `How many dice are rolling at the same time? The areas are the mean of
+		each die. The dashed line adds up the largest number of each die; the service reports every five seconds. Both
+		follow the requests. If they stay up when the requests stop, some rolls never finish.`,
+		count,
+		query{expr: sum(over("avg", active), "die_identifier"), legend: "{{die_identifier}}"},
+		query{expr: sum(over("max", active)), legend: largest},
+	)).OverrideByName(largest, []dashboard.DynamicConfigValue{
+		{Id: "custom.stacking", Value: map[string]any{"mode": "none", "group": "A"}},
+	})
+	return dash(paint(p, append(dice(), color{largest, "text"})...), "/^"+largest+"$/")
+}
+
 // spanCosts returns panels about the SDK's own work.
 func spanCosts() []panel {
 	const processed = "otel_sdk_processor_span_processed_total"
@@ -132,17 +144,17 @@ func spanCosts() []panel {
 		perService("Spans per request", `How many spans does a request to the roll service create? Its own, the
 			lookup's, and one per die: about four and a half with the traffic generator. If the number jumps, somebody
 			is rolling very large batches.`,
-			units.Short,
+			count,
 			sumRate(`otel_sdk_span_started_total{service_name="roll"}`, "service_name")+
 				" / "+sumRate(serverRequests+`_count{service_name="roll"}`, "service_name")),
 		perService("Span queue usage", `Is there room for a burst? Spans wait in a queue for the next export, and when
 			it is full, new spans are dropped. Near zero is good. Otherwise, raise OTEL_BSP_MAX_QUEUE_SIZE or create
-			fewer spans. The queue is read every five seconds, so a short burst does not show here: the panel on the
-			right shows whether any spans were lost.`,
+			fewer spans. The queue is read every five seconds, so a short burst does not show here: Dropped spans shows
+			whether any were lost.`,
 			units.PercentUnit,
-			"max by (service_name) (otel_sdk_processor_span_queue_size / otel_sdk_processor_span_queue_capacity)"),
+			"max by (service_name) ("+last("otel_sdk_processor_span_queue_size")+" / "+last("otel_sdk_processor_span_queue_capacity")+")"),
 		perService("Dropped spans", `Are traces complete? When the queue is full, new spans are dropped, and only this
-			counter shows it. Zero is good. Otherwise, see the queue on the left.`,
+			counter shows it. Zero is good. Otherwise, see Span queue usage.`,
 			perSecond("spans"),
 			orZero(processed+`{error_type!=""}`, processed, "service_name")),
 	}

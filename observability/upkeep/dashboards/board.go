@@ -18,8 +18,9 @@ type board struct {
 	rows       []row
 }
 
-// row holds panels of one size, which fill the width of the dashboard. A row with a title is folded: readers see the title
-// and open the row to see its panels.
+// row holds panels of one height, two side by side, so that they are whole at 1280 pixels with Grafana's menu open. One that
+// is left over has the whole width, and single numbers share one line. A row with a title is folded: readers see the title and
+// open the row to see its panels.
 type row struct {
 	title  string
 	height uint32
@@ -72,11 +73,14 @@ func (b board) build() (file, error) {
 	}
 	built.Dashboard, err = b.frame().Build()
 	built.Panels = panels
+	for i := range built.Links {
+		built.Links[i].Placement = nil // the SDK's value moves the links into a menu
+	}
 	return built, err
 }
 
 // frame returns the dashboard without panels.
-func (b board) frame() *dashboard.DashboardBuilder { //nolint:staticcheck // Grafana 12 cannot be provisioned with files of the newer schema
+func (b board) frame() *dashboard.DashboardBuilder { //nolint:staticcheck // the older schema, which tools other than Grafana know too
 	link := dashboard.NewDashboardLinkBuilder("Dice").
 		Type(dashboard.DashboardLinkTypeDashboards).
 		Tags([]string{"dice"}).
@@ -113,36 +117,59 @@ func place(rows []row) (all []dashboard.PanelOrRowPanel, numbers map[string]uint
 	numbers = make(map[string]uint32)
 	var number, y uint32
 	for _, r := range rows {
-		top := y
-		if r.title != "" {
-			top++
+		panels, err := r.build()
+		if err != nil {
+			return nil, nil, err
 		}
-		panels := make([]dashboard.Panel, len(r.panels))
-		for i, p := range r.panels {
+		var height uint32
+		for i := range panels {
 			number++
-			width := gridWidth / uint32(len(r.panels))
-			placed, err := p.Build()
-			if err != nil {
-				return nil, nil, err
-			}
-			placed.Id = cog.ToPtr(number)
-			placed.GridPos = &dashboard.GridPos{X: uint32(i) * width, Y: top, W: width, H: r.height}
-			placed.Transparent, placed.RepeatDirection = nil, nil // have defaults
-			numbers[*placed.Title] = number
-			panels[i] = placed
+			panels[i].Id = cog.ToPtr(number)
+			panels[i].GridPos.Y += y
+			numbers[*panels[i].Title] = number
+			height = max(height, panels[i].GridPos.Y+r.height-y)
 		}
 		if r.title == "" {
 			for i := range panels {
 				all = append(all, dashboard.PanelOrRowPanel{Panel: &panels[i]})
 			}
-			y += r.height
+			y += height
 			continue
+		}
+		for i := range panels {
+			panels[i].GridPos.Y++ // below the title
 		}
 		number++
 		all = append(all, folded(r.title, number, y, panels))
 		y++
 	}
 	return all, numbers, nil
+}
+
+// build returns the row's panels, with their positions in the row.
+func (r row) build() ([]dashboard.Panel, error) {
+	panels := make([]dashboard.Panel, len(r.panels))
+	for i, p := range r.panels {
+		built, err := p.Build()
+		if err != nil {
+			return nil, err
+		}
+		built.Transparent, built.RepeatDirection = nil, nil // have defaults
+		panels[i] = built
+	}
+	perLine := 2
+	if panels[0].Type == "stat" {
+		perLine = len(panels)
+	}
+	for i := range panels {
+		width := uint32(gridWidth / perLine)
+		at := dashboard.GridPos{X: uint32(i%perLine) * width, Y: uint32(i/perLine) * r.height, W: width, H: r.height}
+		if i == len(panels)-1 {
+			at.W = gridWidth - at.X
+		}
+		panels[i].GridPos = &at
+	}
+	return panels, nil
 }
 
 func folded(title string, number, y uint32, panels []dashboard.Panel) dashboard.PanelOrRowPanel {

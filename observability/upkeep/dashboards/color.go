@@ -5,9 +5,15 @@ import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
 // color gives a series a color, by its name in the legend.
 type color struct{ series, color string }
 
+// Green, yellow and red stand for a status: a success, the caller's mistake, a failure. Nothing else has these colors.
+const (
+	teal = "#29B6C6"
+	pink = "#E36BB4"
+)
+
 // services returns the color of each service, which is the same on every panel.
 func services() []color {
-	return []color{{"roll", "blue"}, {"frontend", "purple"}, {"die", "green"}, {"traffic", "orange"}}
+	return []color{{"roll", "blue"}, {"frontend", "purple"}, {"die", teal}, {"traffic", "orange"}}
 }
 
 // calls returns the colors of the edges of the service graph.
@@ -15,14 +21,14 @@ func calls(suffix string) []color {
 	return []color{
 		{"traffic → frontend" + suffix, "orange"},
 		{"frontend → roll" + suffix, "blue"},
-		{"frontend → die" + suffix, "yellow"},
-		{"roll → die" + suffix, "green"},
+		{"frontend → die" + suffix, "light-purple"},
+		{"roll → die" + suffix, teal},
 	}
 }
 
-func dice() []color { return []color{{"fair", "green"}, {"risky", "red"}} }
+func dice() []color { return []color{{"fair", "light-blue"}, {"risky", pink}} }
 
-func compared(measured, expected string, hue string) []color {
+func compared(measured, expected, hue string) []color {
 	return []color{{measured, hue}, {expected, "text"}}
 }
 
@@ -48,12 +54,27 @@ func paintStatuses[P overridable[P]](p P) P {
 	return p
 }
 
+// withoutFill draws a series without an area below it.
+func withoutFill[P overridable[P]](p P, series string) P {
+	return p.OverrideByName(series, []dashboard.DynamicConfigValue{{Id: "custom.fillOpacity", Value: 0}})
+}
+
 // dash draws series whose names match the pattern as dashed lines without fill, so that lines behind them stay visible.
 func dash[P overridable[P]](p P, pattern string) P {
 	return p.OverrideByRegexp(pattern, []dashboard.DynamicConfigValue{
 		{Id: "custom.lineStyle", Value: map[string]any{"fill": "dash", "dash": []int{10, 10}}},
 		{Id: "custom.fillOpacity", Value: 0},
 	})
+}
+
+// unlisted leaves series whose names match the pattern out of the legend.
+func unlisted[P overridable[P]](p P, pattern string) P {
+	return p.OverrideByRegexp(pattern, []dashboard.DynamicConfigValue{hidden(false, true)})
+}
+
+// hidden says where a field is hidden: in the panel itself, or in its legend.
+func hidden(viz, legend bool) dashboard.DynamicConfigValue {
+	return dashboard.DynamicConfigValue{Id: "custom.hideFrom", Value: map[string]any{"viz": viz, "legend": legend, "tooltip": false}}
 }
 
 func fixed(name string) dashboard.DynamicConfigValue {

@@ -20,25 +20,29 @@ func journey(stage int) board {
 		},
 		alerts: []alert{{"RollsUnavailable", pages}},
 		rows: []row{
-			{height: 12, panels: []panel{
+			{height: 8, panels: []panel{
 				serviceGraph("Service graph", `Which services take part, and are they healthy? Each arrow is a call. The
-					ring around a service shows how many of its calls fail. If a service is missing, it gets no calls,
-					or the trace context is not passed on to it.`),
+					numbers in a service are its mean response time and its requests per second; the traffic generator
+					has none, because nobody calls it. The ring shows how many of the calls fail. If a service is
+					missing, it gets no calls, or the trace context is not passed on to it.`),
 			}},
-			{height: 9, panels: []panel{pageRequests(pages), clientAndServerRate()}},
-			{height: 9, panels: []panel{clientAndServerErrors(), clientAndServerLatency()}},
-			{height: 9, panels: []panel{runDuration(stage), networkTime()}},
-			{height: 10, panels: []panel{
+			{height: 9, panels: []panel{
+				pageRequests(pages),
 				spanTable("Runs slower than 900 ms", `What does a slow run look like? Each row links to a trace through
 					all services: look for the longest span that has no long span below it.`,
 					`{ resource.service.name = "frontend" && span:name = "POST /" && span:duration > 900ms }`+
 						` | select(span:name, span.http.response.status_code)`,
-					"Duration", column{"http.response.status_code", "Status", 70}),
+					durationColumn, timeColumn, durationColumn, column{"http.response.status_code", "Status", "500"}),
+				clientAndServerRate(), clientAndServerErrors(),
+				clientAndServerLatency(), networkTime(),
+			}},
+			{height: 9, panels: []panel{runDuration(stage)}},
+			{height: 10, panels: []panel{
 				logPanel("Log records of one trace", `What did each service log about one request? Paste a trace ID from
-					the page or from a table of traces into the field at the top; the first characters are enough. While
-					the field is empty, the records of all traces are shown.`,
-					lokiSource(), `{service_namespace="dice"} | trace_id != "" | trace_id =~ "$trace_id.*"`+logLine(stage),
-					common.LogsSortOrderAscending),
+					the page or from a table of traces into the field at the top; the first characters are enough.`,
+					lokiSource(), `{service_namespace="dice"} | label_format wanted="$trace_id"`+
+						` | wanted != "" | trace_id =~ "$trace_id.*" | drop wanted`+logLine(stage),
+					common.LogsSortOrderAscending).NoValue("Enter a trace ID in the field at the top."),
 			}},
 		},
 	}
@@ -83,8 +87,9 @@ func clientAndServerRate() panel {
 
 func clientAndServerErrors() panel {
 	return bothEnds("Failed calls: client vs server", `Which side sees the failures? Both see a die that failed, and
-		neither counts the user's mistakes (4xx). If only the client sees a failure, the call did not arrive, or its
-		response did not arrive in time.`,
+		neither counts the user's mistakes (4xx). The services export at different times, so the lines may differ by a
+		point for a moment. If only the client sees failures, the calls did not arrive, or their responses did not
+		arrive in time.`,
 		units.PercentUnit,
 		query{expr: share(clientRequests+"_count{"+toRoll+failing+"}", clientRequests+"_count{"+toRoll+"}")},
 		query{expr: share(serverRequests+"_count{"+atRoll+failing+"}", serverRequests+"_count{"+atRoll+"}")})
@@ -93,7 +98,8 @@ func clientAndServerErrors() panel {
 func clientAndServerLatency() panel {
 	return bothEnds("p95 latency: client vs server", `Within what time do 95 % of the calls finish? The two lines are
 		close together. If the client's is well above the server's, time is lost between the two: in the network, in a
-		queue, or while connecting. Both are interpolated within a bucket, so a line can be above the longest call.`,
+		queue, or while connecting. The services export at different times, so the lines may differ for a moment. Both
+		are interpolated within a bucket, so a line can be above the longest call.`,
 		units.Seconds,
 		query{expr: quantile(0.95, clientRequests, "{"+toRoll+"}"), exemplars: true},
 		query{expr: quantile(0.95, serverRequests, "{"+atRoll+"}"), exemplars: true})
@@ -134,14 +140,14 @@ func runDuration(stage int) panel {
 	}
 	colors := []color{
 		{"in roll", "blue"},
-		{"frontend to roll and back", "yellow"},
+		{"frontend to roll and back", "light-blue"},
 		{"in frontend", "purple"},
 		{"user to frontend and back", "orange"},
 	}
 	if stage >= 3 {
 		both := meanSpan("frontend", lookup, "CLIENT") + " + " + meanSpan("roll", lookup, "CLIENT")
 		queries = append(queries, query{expr: both, legend: "lookups"})
-		colors = append(colors, color{"lookups", "green"})
+		colors = append(colors, color{"lookups", teal})
 	}
 	return paint(stacked(timeSeries("Run duration by component", `Which component makes a run slow? The parts add up to
 		the mean time that a user waits after pressing Run. Almost all of it should be in the roll service, which waits
@@ -157,5 +163,5 @@ func networkTime() panel {
 		service? The line is the mean duration of a call at the client, minus its mean duration at the server: a
 		millisecond or less on one machine. If it grows while the roll service is as fast as before, check the network,
 		and how busy both services are.`,
-		units.Seconds, query{expr: onTheWay("frontend", "roll"), legend: legend}), color{legend, "yellow"})
+		units.Seconds, query{expr: onTheWay("frontend", "roll"), legend: legend}), color{legend, "light-blue"})
 }

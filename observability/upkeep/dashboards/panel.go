@@ -18,6 +18,9 @@ import (
 // perSecond is the unit of a rate: "spans" makes "spans/s".
 func perSecond(what string) string { return "count:" + what + "/s" }
 
+// count is the unit of numbers of things: 1302 is "1,302", not "1.30 K".
+const count = units.LocaleFormat
+
 // softMax is the end of the axis while all values are below it. Without it, the axis would go up to 100 if all values are
 // zero.
 func softMax(unit string) float64 {
@@ -46,17 +49,19 @@ func perService(title, description, unit, expr string) *timeseries.PanelBuilder 
 	return paint(timeSeries(title, description, unit, query{expr: expr, legend: "{{service_name}}"}), services()...)
 }
 
-// lines is a panel of lines without queries.
+// lines is a panel of lines without queries, whose axis begins at zero.
 func lines(title, description, unit string) *timeseries.PanelBuilder {
+	return freeLines(title, description, unit).Min(0).AxisSoftMax(softMax(unit)).FillOpacity(10)
+}
+
+// freeLines is a panel of lines without queries, whose axis Grafana chooses.
+func freeLines(title, description, unit string) *timeseries.PanelBuilder {
 	return timeseries.NewPanelBuilder().
 		Title(title).
 		Description(oneLine(description)).
 		Unit(unit).
-		Min(0).
-		AxisSoftMax(softMax(unit)).
 		DrawStyle(common.GraphDrawStyleLine).
 		LineWidth(2).
-		FillOpacity(10).
 		ShowPoints(common.VisibilityModeNever).
 		Legend(legend()).
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
@@ -72,9 +77,18 @@ func parts(title, description string, queries ...query) *timeseries.PanelBuilder
 	return stacked(timeSeries(title, description, units.PercentUnit, queries...)).Max(1).AxisSoftMax(1)
 }
 
-// columns draws a column for each point in time.
+// logarithmic draws the results of PromQL queries whose magnitudes differ. Its axis has no zero to which an area could be filled.
+func logarithmic(title, description, unit string, queries ...query) *timeseries.PanelBuilder {
+	return freeLines(title, description, unit).
+		Datasource(prometheusSource()).
+		Targets(promQL(queries...)).
+		ScaleDistribution(common.NewScaleDistributionConfigBuilder().Type(common.ScaleDistributionLog).Log(10))
+}
+
+// columns draws a column for each interval, with the series on top of one another. A point counts what was before it, so that is
+// where its column stands, and the newest one is whole.
 func columns(p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
-	return p.DrawStyle(common.GraphDrawStyleBars).FillOpacity(60)
+	return stacked(p).DrawStyle(common.GraphDrawStyleBars).BarAlignment(common.BarAlignmentBefore)
 }
 
 func legend() *common.VizLegendOptionsBuilder {
@@ -115,9 +129,13 @@ func bars(title, description, unit, category string) *barchart.PanelBuilder {
 		BarWidth(0.9).
 		GroupWidth(0.7).
 		ShowValue(common.VisibilityModeNever).
+		XTickLabelMaxLength(100). // 0 by default, which makes each label "…"
 		Legend(legend()).
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderNone)).
-		OverrideByName(category, []dashboard.DynamicConfigValue{{Id: "unit", Value: "string"}})
+		OverrideByName(category, []dashboard.DynamicConfigValue{
+			{Id: "unit", Value: "string"},
+			{Id: "custom.axisPlacement", Value: "auto"},
+		})
 }
 
 // number shows a single number for the dashboard's whole time range, from a query of the usage records.
@@ -127,7 +145,7 @@ func number(title, description, logQuery string) *stat.PanelBuilder {
 		Description(oneLine(description)).
 		Datasource(usageSource()).
 		Targets(logQL(usageSource(), "instant", query{expr: logQuery})).
-		Unit(units.Short).
+		Unit(count).
 		Min(0).
 		NoValue("0").
 		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdFixed).FixedColor("purple")).

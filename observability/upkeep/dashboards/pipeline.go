@@ -31,12 +31,13 @@ func pipeline() board {
 						" + (sum(rate(otelcol_exporter_enqueue_failed_%[1]s_total[$__rate_interval])) or vector(0))"),
 			}},
 			{height: 9, panels: []panel{
-				paint(timeSeries("Queue length by exporter", `Is a backend falling behind? The queues are near zero
-					while all backends keep up. When one is down, its queue grows, and it drains when the backend is
-					back. Nothing is lost below the capacity of 20,000 requests.`,
-					units.Short, query{expr: sum("otelcol_exporter_queue_size", "exporter"), legend: "{{exporter}}"}),
+				paint(timeSeries("Queue length by exporter", `Is a backend falling behind? A few requests are normal:
+					each waits for its batch for up to 200 ms, and leaves the queue when the backend has acknowledged
+					it. When a backend is down, its queue grows, and it drains when the backend is back. Nothing is
+					lost below the capacity of 20,000 requests.`,
+					count, query{expr: sum("otelcol_exporter_queue_size", "exporter"), legend: "{{exporter}}"}),
 					color{"otlp_http/tempo", "orange"}, color{"otlp_http/prometheus", "blue"},
-					color{"otlp_http/loki", "green"}, color{"otlp_http/loki_usage", "purple"}),
+					color{"otlp_http/loki", teal}, color{"otlp_http/loki_usage", "purple"}),
 				paint(timeSeries("Collector memory", `Is the collector near its limit? The memory_limiter begins to
 					refuse data at 150 MiB, and the container may use 256 MiB.`,
 					units.BytesIEC,
@@ -57,5 +58,5 @@ func bySignal(title, description, expr string) *timeseries.PanelBuilder {
 		queries = append(queries, query{expr: fmt.Sprintf(expr, signal.metric), legend: signal.name})
 	}
 	return paint(timeSeries(title, description, perSecond("items"), queries...),
-		color{"spans", "orange"}, color{"metric points", "blue"}, color{"log records", "green"})
+		color{"spans", "orange"}, color{"metric points", "blue"}, color{"log records", teal})
 }

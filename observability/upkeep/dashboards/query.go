@@ -95,6 +95,15 @@ func sum(expr string, by ...string) string {
 	return "sum by (" + strings.Join(by, ", ") + ") (" + expr + ")"
 }
 
+// last is the newest value of the interval. Without an interval, Prometheus returns the last value of a process for five
+// minutes after it has ended, because metrics that arrive over OTLP have no end.
+func last(selector string) string { return over("last", selector) }
+
+// over aggregates the values of the interval with one of PromQL's functions for it.
+func over(function, selector string) string {
+	return function + "_over_time(" + selector + "[$__rate_interval])"
+}
+
 // sumRate is the rate of a counter, summed over all labels except those in by.
 func sumRate(selector string, by ...string) string { return sum(rate(selector), by...) }
 

@@ -15,7 +15,7 @@ func roll(stage int) board {
 		title:  "Roll",
 		alerts: []alert{{"RollsFailTooOften", failures}},
 		rows: []row{
-			{height: 8, panels: []panel{rollInstances(), rollStatuses(), rollErrors(stage)}},
+			{height: 8, panels: []panel{rollStatuses(), rollErrors(stage)}},
 			{height: 9, panels: []panel{
 				heatMap("Request duration", `How fast does the service respond? The brighter a cell, the more requests
 					took that long. Each orange mark is one request: click it to open its trace. Compare with the random
@@ -25,12 +25,15 @@ func roll(stage int) board {
 					units.Seconds, `dice_roll_wait_seconds_bucket{service_name="roll"}`, true),
 			}},
 			{height: 9, panels: []panel{rollFaces(), rollFailures(stage, failures)}},
-			{height: 10, panels: []panel{
+			{height: 9, panels: []panel{
 				spanTable("Recent failed rolls", `Which rolls failed? Each row is one roll: open its trace to see the
 					request that it was part of, and the error.`,
 					`{ resource.service.name = "roll" && span:name = "roll die" && span:status = error }`+
 						` | select(span:name, span.die.identifier, span.error.type)`,
-					"Time", column{"die.identifier", "Die", 60}, column{"error.type", "Error", 90}),
+					timeColumn, timeColumn, durationColumn, column{"die.identifier", "Die", "risky"}, column{"error.type", "Error", "die_failed"}),
+				rollInstances(),
+			}},
+			{height: 10, panels: []panel{
 				logPanel("Log records", `What do the services log? The newest record is at the top. Click a record to
 					see its attributes and the link to its trace.`,
 					lokiSource(), `{service_namespace="dice"}`+logLine(stage), common.LogsSortOrderDescending),
@@ -53,7 +56,7 @@ func rollInstances() panel {
 			expr: sum("label_replace("+rate(serverRequests+`_count{service_name="roll"}`)+
 				`, "instance", "$1$2", "instance", "`+instanceName+`")`, "instance"),
 			legend: "{{instance}}",
-		})
+		}).ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdShades).FixedColor("blue"))
 }
 
 func rollStatuses() panel {
@@ -101,7 +104,7 @@ func rollFaces() *barchart.PanelBuilder {
 	p := bars("Observed vs expected faces", `Is each die fair? Each of its six faces should come up in one of six rolls.
 		After a few hundred rolls, both bars of a face have about the same height. If they don't, the die does not
 		follow its specification.`,
-		units.Short, "face").
+		count, "face").
 		XField("face").
 		Datasource(prometheusSource()).
 		Targets(tables(
@@ -120,26 +123,29 @@ func rollFailures(stage int, title string) panel {
 	if stage >= 4 {
 		finished, without = `dice_rolls_total{dice_roll_outcome!="canceled"}`, ", without canceled ones"
 	}
-	return paint(timeSeries(title, `Does a die fail as often as specified? The line is the share of all its rolls so far`+
+	const expected = "risky, expected"
+	p := timeSeries(title, `Does a die fail as often as specified? The line is the share of all its rolls so far`+
 		without+`; a die that never failed has no line. The risky die should fail in one of ten rolls: its line swings
 		at first and settles after a few hundred rolls. If it settles elsewhere, the die's error rate is not 0.1. A red
 		band shows when the alert RollsFailTooOften was firing.`,
 		units.PercentUnit,
 		query{
-			expr:   sum(`dice_rolls_total{dice_roll_outcome="failed"}`, "die_identifier") + " / " + sum(finished, "die_identifier"),
+			expr: sum(last(`dice_rolls_total{dice_roll_outcome="failed"}`), "die_identifier") + " / " +
+				sum(last(finished), "die_identifier"),
 			legend: "{{die_identifier}}",
 		},
-		query{expr: "vector(0.1)", legend: "risky, expected"},
-	), compared("risky", "risky, expected", "red")...)
+		query{expr: "vector(0.1)", legend: expected},
+	).AxisSoftMax(0.2)
+	return paint(withoutFill(p, expected), append(dice(), color{expected, "text"})...)
 }
 
 func goRuntime() []panel {
 	return []panel{
 		perService("Go memory", `Does memory keep growing? Then the service has a memory leak.`,
-			units.BytesIEC, sum("go_memory_used_bytes", "service_name")),
+			units.BytesIEC, sum(last("go_memory_used_bytes"), "service_name")),
 		perService("Goroutines", `Does the number of goroutines keep growing? Then the service starts goroutines that
 			never finish.`,
-			units.Short, sum("go_goroutine_count", "service_name")),
+			count, sum(last("go_goroutine_count"), "service_name")),
 		perService("Allocation rate", `How much garbage does the service create? The rate follows the requests. If it
 			does not, look for code that allocates memory outside of requests.`,
 			units.BytesPerSecondIEC, sumRate("go_memory_allocated_bytes_total", "service_name")),

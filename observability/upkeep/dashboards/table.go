@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
@@ -14,55 +15,57 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 )
 
-// column is a column of a table of spans: Grafana's name for it, its title, and its width in pixels. A column without a
-// width gets the remaining space.
-type column struct {
-	field, title string
-	width        int
+// column is a column of a table of spans: Grafana's name for its field, its title, and a value that it must have room for.
+type column struct{ field, title, widest string }
+
+// Columns that Tempo sends for each span.
+var (
+	timeColumn     = column{"Start time", "Time", "09:36:54.424"}
+	serviceColumn  = column{"service.name", "Service", "frontend"}
+	durationColumn = column{"Duration", "Duration", "999.99 ms"}
+	traceColumn    = column{"traceIdHidden", "Trace", "849d389f"}
+)
+
+// spanColumn is the column with the spans' names.
+func spanColumn(title, widest string) column { return column{"Name", title, widest} }
+
+// width is the number of pixels that the column needs. Any column may be the one by which readers sort, so its title has room
+// for an arrow.
+func (c column) width() int {
+	const character, padding, arrow = 8, 14, 20
+	return padding + max(character*utf8.RuneCountInString(c.title)+arrow, character*utf8.RuneCountInString(c.widest))
 }
 
 // spanTable lists the spans that a TraceQL query finds, each with a link to its trace. The query needs a condition on
 // resource.service.name, and must select the attributes of the columns.
-func spanTable(title, description, query, sortBy string, attributes ...column) *table.PanelBuilder {
-	all := []column{
-		{"Start time", "Time", 100},
-		{"service.name", "Service", 75},
-		{"Name", "Span", 0},
-		{"Duration", "Duration", 80},
-	}
-	all = append(all, attributes...)
-	all = append(all, column{"traceIdHidden", "Trace", 85})
-
+func spanTable(title, description, query string, sortBy column, columns ...column) *table.PanelBuilder {
 	p := table.NewPanelBuilder().
 		Title(title).
 		Description(oneLine(description)).
 		Datasource(tempoSource()).
 		WithTarget(traceQL(query)).
-		MinWidth(110).                                                     // instead of 150, which is too wide for half a screen
+		MinWidth(float64(traceColumn.width())).                            // of the last column, which has no other width
 		Footer(common.NewTableFooterOptionsBuilder().Reducer([]string{})). // null by default, which Grafana's types don't allow
 		SortBy([]cog.Builder[common.TableSortByFieldState]{
-			common.NewTableSortByFieldStateBuilder().DisplayName(sortBy).Desc(true),
+			common.NewTableSortByFieldStateBuilder().DisplayName(sortBy.title).Desc(true),
 		})
 	titles := make(map[string]string)
 	var fields []string
-	for _, c := range all {
+	for _, c := range append(columns, traceColumn) {
 		if c.title != c.field {
 			titles[c.field] = c.title
 		}
 		fields = append(fields, c.field)
 		var look []dashboard.DynamicConfigValue
-		if c.width > 0 {
-			look = append(look, dashboard.DynamicConfigValue{Id: "custom.width", Value: c.width})
-		}
-		switch c.title {
-		case "Time":
+		if c == timeColumn {
 			look = append(look, dashboard.DynamicConfigValue{Id: "unit", Value: "time:HH:mm:ss.SSS"})
-		case "Trace":
-			look = append(look, traceLink()...)
 		}
-		if len(look) > 0 {
-			p.OverrideByName(c.title, look)
+		if c == traceColumn {
+			look = append(traceLink(), hidden(false, false)) // the data source hides it
+		} else {
+			look = append(look, dashboard.DynamicConfigValue{Id: "custom.width", Value: c.width()})
 		}
+		p.OverrideByName(c.title, look)
 	}
 	return p.Transformations(only(titles, fields...))
 }
@@ -95,7 +98,8 @@ func traceURL() string {
 	return "/explore?" + strings.ReplaceAll(query, url.QueryEscape(value), value)
 }
 
-// logPanel lists log records.
+// logPanel lists log records. Grafana breaks a line that is too long anywhere, so the panel needs the whole width of the
+// dashboard, and a small font.
 func logPanel(
 	title, description string, from common.DataSourceRef, query string, order common.LogsSortOrder,
 ) *logs.PanelBuilder {
@@ -105,23 +109,26 @@ func logPanel(
 		Datasource(from).
 		WithTarget(loki.NewDataqueryBuilder().Datasource(from).RefId(refID(0)).QueryType("range").Expr(query)).
 		ShowTime(true).
+		FontSize(logs.OptionsFontSizeSmall).
 		WrapLogMessage(true).
 		EnableLogDetails(true).
 		SortOrder(order).
 		DedupStrategy(common.LogsDedupStrategyNone)
 }
 
-// logLine is the end of a LogQL query. It formats each record as one line that says which service wrote it, and what
-// happened to which die. Missing attributes are left out.
+// logLine is the end of a LogQL query. It formats each record as one line that says what happened to which die, and which
+// service wrote it. Missing attributes are left out. Long lines are broken at a space.
 func logLine(stage int) string {
 	die, result := "{{with .die_identifier}} · {{.}}{{end}}", "{{with .die_value}} · {{.}}{{end}}"
 	if stage >= 4 { // several dice
 		die = "{{if .die_identifier}} · {{with or .times .dice_batch_size}}{{.}} × {{end}}{{.die_identifier}}{{end}}"
 		result = "{{with or .die_value .dice_batch_total}} · {{.}}{{end}}"
 	}
-	return " | line_format `{{.service_name}} · {{__line__}}" + die + result +
+	return " | line_format `{{__line__}}" + die + result +
 		"{{if .url_path}} · {{.http_request_method}} {{.url_path}}{{end}}" +
 		"{{with .http_response_status_code}} · {{.}}{{end}}" +
 		"{{with .traffic_user}} · {{.}}{{end}}" +
-		"{{with .exception_message}} · {{.}}{{end}}`"
+		"{{with .exception_message}} · {{.}}{{end}}" +
+		" · {{.service_name}}`" +
+		" | line_format `{{regexReplaceAll \"(.{60,90}) \" __line__ \"${1}\\n\"}}`"
 }

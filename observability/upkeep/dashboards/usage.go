@@ -49,20 +49,22 @@ func usage(int) board {
 					one minute, or of a longer interval if the time range is many hours. The traffic generator's users
 					all sign in at the beginning. If many users sign in at once later, the frontend was restarted, which
 					ends all sessions.`,
-					units.Short, "sum(count_over_time("+signIns+" [$__auto]))", "sign-ins")), color{"sign-ins", "purple"}),
+					count, "sum(count_over_time("+signIns+" [$__auto]))", "sign-ins")), color{"sign-ins", "purple"}),
 				paint(columns(overTime("Runs over time by die", `Which die is more popular? Each bar counts the runs of
 					one minute, or of a longer interval if the time range is many hours. With the traffic generator,
 					both dice are equally popular. If a die is missing, it is not in the drop-down, or nobody chooses
 					it. Runs that the roll service rejected have no die and are not counted.`,
-					units.Short, all, "{{die_identifier}}")), dice()...),
+					count, all, "{{die_identifier}}")), dice()...),
 			}},
-			{height: 10, panels: []panel{usageRuns(), usageDice()}},
-			{height: 9, panels: []panel{
+			{height: 12, panels: []panel{usageRuns(), usageDice()}},
+			{height: 8, panels: []panel{
 				paint(overTime("Failed runs by die", `How often do runs fail? With the traffic generator, about one
 					risky run in five, because a batch fails if any of its dice fails. The fair die never fails. Runs
 					without a response from the roll service have no die and are not counted: see Runs, and the
 					Dependencies dashboard.`,
 					units.PercentUnit, "("+failed+" or 0 * "+all+") / "+all, "{{die_identifier}}"), dice()...),
+			}},
+			{height: 10, panels: []panel{
 				logPanel("Recent events", `What are people doing right now? The newest event is at the top. Click an
 					event to see its attributes and the link to its trace, which shows how the services handled it.`,
 					usageSource(), `{service_namespace="dice"}`+usageLine, common.LogsSortOrderDescending),
@@ -79,26 +81,32 @@ func overTime(title, description, unit, expr, legend string) *timeseries.PanelBu
 		Interval("1m")
 }
 
-// ranking draws a horizontal bar for each user.
+// ranking draws horizontal bars for each user. They have numbers instead of an axis, whose last label would be cut off.
 func ranking(title, description, user, expr string) *barchart.PanelBuilder {
-	return bars(title, description, units.Short, user).
+	return bars(title, description, count, user).
 		Datasource(usageSource()).
 		Targets(logQL(usageSource(), "instant", query{expr: expr})).
 		Orientation(common.VizOrientationHorizontal).
-		ShowValue(common.VisibilityModeAuto).
-		BarWidth(0.8).
+		ShowValue(common.VisibilityModeAlways).
+		AxisPlacement(common.AxisPlacementHidden).
 		GroupWidth(0.8)
 }
 
 func usageRuns() panel {
-	p := ranking("Runs by user and die", `Which users run which die? There is one bar per user. If one is far longer
-		than all others, it may be a program rather than a person.`,
+	p := ranking("Runs by user and die", `Which users run which die? There are two bars per user. If those of one user
+		are far longer than all others, it may be a program rather than a person.`,
 		`user_name\die_identifier`, // Grafana's name for the first column of the matrix
 		"sum by (user_name, die_identifier) (count_over_time("+rolled+" [$__range]))").
-		Stacking(common.StackingModeNormal).
-		WithTransformation(transform("groupingToMatrix", map[string]any{
-			"rowField": "user_name", "columnField": "die_identifier", "valueField": "Value #A",
-		}))
+		Transformations([]dashboard.DataTransformerConfig{
+			transform("groupingToMatrix", map[string]any{
+				"rowField": "user_name", "columnField": "die_identifier", "valueField": "Value #A", "emptyValue": "zero",
+			}),
+			transform("calculateField", map[string]any{
+				"mode": "reduceRow", "reduce": map[string]any{"reducer": "sum"}, "alias": "runs",
+			}),
+			transform("sortBy", sortedBy("runs", true)),
+			transform("organize", map[string]any{"excludeByName": map[string]any{"runs": true}}),
+		})
 	return paint(p, dice()...)
 }
 

@@ -1,53 +1,87 @@
 package docs
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"text/template"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"example.com/dice/observability/upkeep/internal/dashboard"
 )
 
+// alerts are the fields of a rule file that we use. Prometheus knows no others by these names.
 type alerts struct {
 	Groups []struct {
-		Rules []struct {
-			Alert, Expr string
-			Annotations struct{ Summary, Description, Dashboard string }
+		Name, Interval string
+		Rules          []struct {
+			Alert, Expr   string
+			KeepFiringFor time.Duration `yaml:"keep_firing_for"`
+			Labels        map[string]string
+			Annotations   map[string]string
 		}
 	}
 }
 
+// TestAlerts wants rules that Prometheus can evaluate, and that are readable in Grafana, whose list shows annotations as they are
+// in the file.
 func TestAlerts(t *testing.T) {
 	for _, name := range stageNames(t) {
 		content, err := os.ReadFile(filepath.Join(root, name, "alerts.yaml"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got alerts
-		if err := yaml.Unmarshal(content, &got); err != nil {
+		var rules alerts
+		decoder := yaml.NewDecoder(bytes.NewReader(content))
+		decoder.KnownFields(true)
+		if err := decoder.Decode(&rules); err != nil {
 			t.Fatal(err)
 		}
 		boards, err := dashboard.Read(root, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		links := make(map[string]bool)
+		known := make(map[string]bool)
 		for _, board := range boards {
-			links["{{ $externalLabels.grafana }}/d/"+board.UID] = true
+			known[board.UID] = true
 		}
-		for _, rule := range got.Groups[0].Rules {
+		for _, rule := range rules.Groups[0].Rules {
 			t.Run(name+" "+rule.Alert, func(t *testing.T) {
 				checkMetricsAndLabels(t, rule.Expr, declaredSeries(t, name))
-				if !links[rule.Annotations.Dashboard] {
-					t.Errorf("dashboard %q is none of %v", rule.Annotations.Dashboard, links)
+				if rule.KeepFiringFor == 0 {
+					t.Error("it flaps: no keep_firing_for")
 				}
-				if rule.Annotations.Summary == "" || !strings.Contains(rule.Annotations.Description, "Look at") {
-					t.Errorf("annotations %+v", rule.Annotations)
-				}
+				checkAnnotations(t, rule.Annotations, known)
 			})
 		}
+	}
+}
+
+// checkAnnotations wants a summary whose first half has no template, no template elsewhere, and the dashboard in the annotation
+// that Grafana makes a link of.
+func checkAnnotations(t *testing.T, annotations map[string]string, dashboards map[string]bool) {
+	t.Helper()
+	summary := annotations["summary"]
+	functions := template.FuncMap{"humanizePercentage": func(float64) string { return "" }}
+	if _, err := template.New("").Funcs(functions).Parse("{{$value := 0.5}}{{$labels := .}}" + summary); err != nil {
+		t.Error(err)
+	}
+	if summary == "" || !strings.Contains(annotations["description"], "Look at") {
+		t.Errorf("annotations %+v", annotations)
+	}
+	if at := strings.Index(summary, "{{"); at >= 0 && at < len(summary)/2 {
+		t.Errorf("unreadable in the list: %s", summary)
+	}
+	for name, value := range annotations {
+		if name != "summary" && strings.Contains(value, "{{") {
+			t.Errorf("a template in %s: %s", name, value)
+		}
+	}
+	if uid := annotations["__dashboardUid__"]; !dashboards[uid] {
+		t.Errorf("dashboard %q is none of %v", uid, dashboards)
 	}
 }

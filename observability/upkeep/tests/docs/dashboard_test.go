@@ -52,6 +52,9 @@ func checkPanel(t *testing.T, panel dashboard.Panel, series map[string][]string)
 		switch target.Datasource.UID {
 		case "prometheus":
 			checkPromQL(t, target.Expr, series)
+			if panel.Type == "timeseries" {
+				checkEnds(t, target.Expr)
+			}
 			if target.LegendFormat == "" {
 				t.Error("no legend")
 			}
@@ -74,6 +77,31 @@ func checkPromQL(t *testing.T, query string, series map[string][]string) {
 		t.Errorf("a window that is not $__rate_interval: %s", query)
 	}
 	checkMetricsAndLabels(t, dashboard.Window(query), series)
+}
+
+// checkEnds wants the series of a process to end with it. Prometheus returns the last value for five minutes, unless it is told
+// when a series ended; only the metrics that it scrapes itself do that.
+func checkEnds(t *testing.T, query string) {
+	t.Helper()
+	expression, err := parser.NewParser(parser.Options{}).ParseExpr(dashboard.Window(query))
+	if err != nil {
+		return // checked elsewhere
+	}
+	parser.Inspect(expression, func(node parser.Node, path []parser.Node) error {
+		selector, ok := node.(*parser.VectorSelector)
+		if !ok || strings.HasPrefix(selector.Name, "otelcol_") {
+			return nil
+		}
+		if len(path) > 0 {
+			_, ok = path[len(path)-1].(*parser.MatrixSelector)
+		} else {
+			ok = false
+		}
+		if !ok {
+			t.Errorf("%s stays for five minutes after its process has ended", selector)
+		}
+		return nil
+	})
 }
 
 func checkMetricsAndLabels(t *testing.T, query string, series map[string][]string) {
