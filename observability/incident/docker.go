@@ -18,6 +18,9 @@ func withDocker(ctx context.Context, root string, f fault, out io.Writer, ask fu
 	if root, err = filepath.Abs(root); err != nil {
 		return err
 	}
+	if _, err := exec.LookPath("docker"); err != nil {
+		return fmt.Errorf("%w: install Docker, or leave out -docker", err)
+	}
 	if err := checkUnchanged(ctx, root, f); err != nil {
 		return err
 	}
@@ -41,15 +44,13 @@ func withDocker(ctx context.Context, root string, f fault, out io.Writer, ask fu
 	return unlessEnded(ctx, ask())
 }
 
-// checkUnchanged returns an error if the user has changed a file that the fault would change.
+// checkUnchanged returns an error if the user has changed a file that the fault would change. It knows only of changes in a clone.
 func checkUnchanged(ctx context.Context, root string, f fault) error {
 	files := f.files()
-	if len(files) == 0 {
+	if len(files) == 0 || git(ctx, root, "rev-parse", "--git-dir").Run() != nil {
 		return nil
 	}
-	command := exec.CommandContext(ctx, "git", append([]string{"status", "--porcelain", "--"}, files...)...)
-	command.Dir = root
-	output, err := command.Output()
+	output, err := git(ctx, root, append([]string{"status", "--porcelain", "--"}, files...)...).Output()
 	if err != nil {
 		return fmt.Errorf("looking for uncommitted changes: %w", err)
 	}

@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
+
+	"golang.org/x/term"
 
 	"example.com/dice/observability/internal/incidents"
 	"example.com/dice/observability/internal/progress"
@@ -87,7 +90,24 @@ func (o options) whatFollows() string {
 	if o.docker {
 		return "Docker starts the stage. Find the fault in Grafana, and answer three questions here."
 	}
-	return "The stage runs for about 15 seconds. Read the report, and answer three questions."
+	text := "The stage runs for about 15 seconds. Read the report, and answer three questions."
+	if width := terminalWidth(o.out); 0 < width && width < columns {
+		text += fmt.Sprintf("\nIts tables need %d columns, and your terminal has %d: widen it now.", columns, width)
+	}
+	return text
+}
+
+// terminalWidth returns the number of columns of a terminal, or 0 if out is not one.
+func terminalWidth(out io.Writer) int {
+	file, ok := out.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // choose returns the fault that o names. Without a name, it is a random one of those not solved yet, or of all if none is left.

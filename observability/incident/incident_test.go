@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -320,116 +319,5 @@ func TestChanceChoosesAllUnsolvedFaults(t *testing.T) {
 		if want := cmp.Or(len(names)-len(solved), len(names)); len(seen) != want || want < len(names) && seen[names[0]] {
 			t.Errorf("got %v of %v after %v were solved", seen, names, solved)
 		}
-	}
-}
-
-// fakeDocker writes its arguments and variables to a file, and fails if the test says so.
-const fakeDocker = `#!/bin/sh
-echo "$* LATENCY=$LATENCY $(grep -c TryLock die/handler.go)" >>../docker.log
-[ ! -f ../docker.fails ]
-`
-
-// repository returns a new repository with a copy of a stage, and puts a fake docker first in PATH.
-func repository(t *testing.T, stage string) string {
-	t.Helper()
-	directory := t.TempDir()
-	if err := os.CopyFS(filepath.Join(directory, stage), os.DirFS(filepath.Join(root, stage))); err != nil {
-		t.Fatal(err)
-	}
-	for _, command := range []string{"git init --quiet", "git add .", "git -c user.name=x -c user.email=x commit --quiet --message x"} {
-		words := strings.Fields(command)
-		run := exec.Command(words[0], words[1:]...)
-		run.Dir = directory
-		if output, err := run.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", command, err, output)
-		}
-	}
-	bin := t.TempDir()
-	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(fakeDocker), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	return directory
-}
-
-func TestDocker(t *testing.T) {
-	const stage, name = "stage3-die-service", "retry-storm"
-	f, err := load(root, stage, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const faulty, mended = "compose up --build --detach LATENCY=20ms 1\n", "compose up --build --detach LATENCY= 0\n"
-	tests := map[string]struct {
-		interrupt, fails bool
-		want             string // the log of the fake docker
-	}{
-		"played":      {want: faulty + mended},
-		"interrupted": {interrupt: true, want: faulty + "compose down LATENCY= 0\n"},
-		"fails":       {fails: true, want: faulty + mended},
-	}
-	for title, test := range tests {
-		t.Run(title, func(t *testing.T) {
-			directory := repository(t, stage)
-			if test.fails {
-				if err := os.WriteFile(filepath.Join(directory, "docker.fails"), nil, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			ctx, interrupt := context.WithCancel(t.Context())
-			defer interrupt()
-			asked := 0
-			err := withDocker(ctx, directory, f, io.Discard, func() error {
-				asked++
-				if test.interrupt {
-					interrupt()
-				}
-				return nil
-			})
-			if (err != nil) != test.fails || (asked == 0) != test.fails {
-				t.Errorf("error %v, asked %d times", err, asked)
-			}
-			if got := string(read(t, directory, "docker.log")); got != test.want {
-				t.Errorf("docker was asked for\n%swant\n%s", got, test.want)
-			}
-			for _, file := range f.files() {
-				if !bytes.Equal(read(t, directory, file), read(t, root, file)) {
-					t.Errorf("%s is not as it was", file)
-				}
-			}
-		})
-	}
-}
-
-func TestDockerRefusesChangedFiles(t *testing.T) {
-	f, err := load(root, "stage3-die-service", "retry-storm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	directory := repository(t, f.Stage)
-	own := []byte("package main // mine\n")
-	if err := os.WriteFile(filepath.Join(directory, f.files()[0]), own, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	err = withDocker(t.Context(), directory, f, io.Discard, func() error { return errors.New("asked") })
-	if err == nil || !strings.Contains(err.Error(), "commit or stash them first") {
-		t.Errorf("error %v", err)
-	}
-	if got := read(t, directory, f.files()[0]); !bytes.Equal(got, own) {
-		t.Errorf("the file is now %s", got)
-	}
-}
-
-func TestEstimate(t *testing.T) {
-	h := store.Point{Count: 10, Bounds: []float64{1, 2, 4}, Buckets: []uint64{5, 0, 4, 1}}
-	for q, want := range map[float64]float64{0.25: 0.5, 0.5: 1, 0.7: 3, 0.99: 4} {
-		if got := estimate(h, q); got != want {
-			t.Errorf("quantile %g: got %g, want %g", q, got, want)
-		}
-	}
-}
-
-func TestReportOfNothing(t *testing.T) {
-	if got := describe(new(store.Store)); !strings.Contains(got, "Spans") {
-		t.Error(got)
 	}
 }

@@ -12,15 +12,13 @@ import (
 	"time"
 
 	"github.com/charmbracelet/lipgloss"
-	"github.com/charmbracelet/lipgloss/table"
 
 	"example.com/dice/observability/internal/compose"
 	show "example.com/dice/observability/internal/report"
 	"example.com/dice/observability/internal/store"
 )
 
-// columns is the widest that a table may be on the terminal.
-const columns = 120
+const columns = 120 // of tables and traces, whatever the output is
 
 // describe returns the report on a run. Its sections are the same for all faults, so that they give none away.
 func describe(s *store.Store) string {
@@ -30,7 +28,9 @@ func describe(s *store.Store) string {
 		if explanation != "" {
 			fmt.Fprintln(&out, wrap(explanation, ""))
 		}
-		fmt.Fprintln(&out, strings.TrimRight(content, "\n"))
+		for line := range strings.Lines(strings.TrimRight(content, " \n")) {
+			fmt.Fprintln(&out, strings.TrimRight(line, " \n"))
+		}
 	}
 	spans := s.Spans()
 	section("Spans", "Roots have no parent. Orphans have a parent that never arrived.", spanTable(spans))
@@ -40,7 +40,7 @@ func describe(s *store.Store) string {
 	section("Dice", "Rolls by die and result, as counted by dice.rolls.", show.Dice(s.Points()))
 	section("Log records", "", recordTable(s.Records()))
 	for _, example := range examples(show.Traces(s), interrupted(spans)) {
-		section(example.title, "", lipgloss.NewStyle().MaxWidth(columns).Render(example.trace.String()))
+		section(example.title, "", lipgloss.NewStyle().Width(columns).Render(example.trace.String()))
 	}
 	return out.String()
 }
@@ -58,7 +58,7 @@ func spanTable(spans []store.Span) string {
 		group := spanGroup{span.Service, span.Name, span.Kind, dieOf(span)}
 		groups[group] = append(groups[group], span)
 	}
-	t := show.NewTable(4, "service", "span", "kind", "die", "spans", "roots", "orphans", "errors", "median", "p95")
+	var rows [][]string
 	for _, group := range slices.SortedFunc(maps.Keys(groups), func(a, b spanGroup) int { return slices.Compare(a.words(), b.words()) }) {
 		roots, orphans, errors := 0, 0, 0
 		for _, span := range groups[group] {
@@ -73,10 +73,10 @@ func spanTable(spans []store.Span) string {
 			}
 		}
 		d := durations(groups[group])
-		t.Row(append(group.words(), strconv.Itoa(len(d)), strconv.Itoa(roots), strconv.Itoa(orphans), strconv.Itoa(errors),
-			show.Milliseconds(quantile(d, 50)), show.Milliseconds(quantile(d, 95)))...)
+		rows = append(rows, append(group.words(), strconv.Itoa(len(d)), strconv.Itoa(roots), strconv.Itoa(orphans), strconv.Itoa(errors),
+			show.Milliseconds(quantile(d, 50)), show.Milliseconds(quantile(d, 95))))
 	}
-	return fit(t)
+	return draw(4, []string{"service", "span", "kind", "die", "spans", "roots", "orphans", "errors", "median", "p95"}, rows)
 }
 
 // dieOf returns the die that a span is about, or "" if the span does not name one.
@@ -114,7 +114,7 @@ func callTable(spans []store.Span) string {
 			answers[c] = append(answers[c], server)
 		}
 	}
-	t := show.NewTable(3, "caller", "call", "callee", "calls", "answered", "p95 of the caller", "p95 of the callee")
+	var rows [][]string
 	for _, c := range slices.SortedFunc(maps.Keys(clients), func(a, b call) int {
 		return cmp.Or(strings.Compare(a.caller, b.caller), strings.Compare(a.name, b.name))
 	}) {
@@ -122,10 +122,10 @@ func callTable(spans []store.Span) string {
 		if found := answers[c]; len(found) > 0 {
 			callee, p95 = found[0].Service, show.Milliseconds(quantile(durations(found), 95))
 		}
-		t.Row(c.caller, c.name, callee, strconv.Itoa(len(clients[c])), strconv.Itoa(len(answers[c])),
-			show.Milliseconds(quantile(durations(clients[c]), 95)), p95)
+		rows = append(rows, []string{c.caller, c.name, callee, strconv.Itoa(len(clients[c])), strconv.Itoa(len(answers[c])),
+			show.Milliseconds(quantile(durations(clients[c]), 95)), p95})
 	}
-	return fit(t)
+	return draw(3, []string{"caller", "call", "callee", "calls", "answered", "p95 of the caller", "p95 of the callee"}, rows)
 }
 
 // durations returns the sorted durations of spans.
@@ -150,26 +150,27 @@ func interesting(name string) bool {
 }
 
 func metricTable(points []store.Point) string {
-	type metric struct{ service, name, unit, failure string }
+	type metric struct{ service, name, unit, part string }
 	groups := make(map[metric][]store.Point)
 	for _, point := range points {
 		if interesting(point.Name) {
-			m := metric{point.Service, point.Name, point.Unit, point.Attributes["error.type"]}
+			part := cmp.Or(point.Attributes["error.type"], point.Attributes["db.client.connection.state"])
+			m := metric{point.Service, point.Name, point.Unit, part}
 			groups[m] = append(groups[m], point)
 		}
 	}
-	t := show.NewTable(3, "service", "metric", "error.type", "series", "value", "overflow", "mean", "p95")
+	var rows [][]string
 	for _, m := range slices.SortedFunc(maps.Keys(groups), func(a, b metric) int {
-		return cmp.Or(strings.Compare(a.service, b.service), strings.Compare(a.name, b.name), strings.Compare(a.failure, b.failure))
+		return cmp.Or(strings.Compare(a.service, b.service), strings.Compare(a.name, b.name), strings.Compare(a.part, b.part))
 	}) {
 		all := groups[m]
 		mean, p95 := "", ""
 		if total := merge(all); total.Count > 0 {
 			mean, p95 = withUnit(total.Value/float64(total.Count), m.unit), withUnit(estimate(total, 0.95), m.unit)
 		}
-		t.Row(m.service, m.name, m.failure, strconv.Itoa(len(all)), amount(all), amount(overflown(all)), mean, p95)
+		rows = append(rows, []string{m.service, m.name, m.part, strconv.Itoa(len(all)), amount(all), amount(overflown(all)), mean, p95})
 	}
-	return fit(t)
+	return draw(3, []string{"service", "metric", "error, state", "series", "value", "overflow", "mean", "p95"}, rows)
 }
 
 func overflown(points []store.Point) []store.Point {
@@ -239,22 +240,49 @@ func recordTable(records []store.Record) string {
 		keys := slices.Sorted(maps.Keys(record.Attributes))
 		counts[row{record.Service, record.Level, record.Message, record.Tenant, strings.Join(keys, " ")}]++
 	}
-	t := show.NewTable(5, "service", "level", "message", "tenant", "attributes", "records")
+	var rows [][]string
 	for _, r := range slices.SortedFunc(maps.Keys(counts), func(a, b row) int {
 		return cmp.Or(strings.Compare(a.service, b.service), strings.Compare(a.level, b.level), strings.Compare(a.message, b.message),
 			strings.Compare(a.tenant, b.tenant), strings.Compare(a.attributes, b.attributes))
 	}) {
-		t.Row(r.service, r.level, r.message, r.tenant, r.attributes, strconv.Itoa(counts[r]))
+		rows = append(rows, []string{r.service, r.level, r.message, r.tenant, r.attributes, strconv.Itoa(counts[r])})
 	}
-	return fit(t)
+	return draw(5, []string{"service", "level", "message", "tenant", "attributes", "records"}, rows)
 }
 
-// fit draws a table at most columns wide.
-func fit(t *table.Table) string {
-	if drawn := t.String(); lipgloss.Width(drawn) <= columns {
-		return drawn
+// draw draws a table at most columns wide, and cuts nothing off. Of its first columns, as many as texts says, it breaks the texts into
+// lines where necessary, from the last such column to the first.
+func draw(texts int, headers []string, rows [][]string) string {
+	widths, total := make([]int, len(headers)), 1
+	for i := range headers {
+		for _, row := range append(rows, headers) {
+			widths[i] = max(widths[i], lipgloss.Width(row[i]))
+		}
+		total += widths[i] + 3 // two blanks and a border
 	}
-	return t.Width(columns).String()
+	t := show.NewTable(texts, headers...)
+	for i := texts - 1; i >= 0; i-- {
+		width := max(lipgloss.Width(headers[i]), widths[i]-max(0, total-columns))
+		total -= widths[i] - width
+		for _, row := range rows {
+			row[i] = breakText(row[i], width)
+		}
+	}
+	return t.Rows(rows...).String()
+}
+
+// breakText breaks a text into lines after blanks, dots and slashes, or anywhere if there are none.
+func breakText(text string, width int) string {
+	var lines []string
+	left := []rune(text)
+	for len(left) > width {
+		end := width
+		if i := strings.LastIndexAny(string(left[:width]), " ./"); i > 0 {
+			end = len([]rune(string(left[:width])[:i+1]))
+		}
+		lines, left = append(lines, strings.TrimRight(string(left[:end]), " ")), left[end:]
+	}
+	return strings.Join(append(lines, string(left)), "\n")
 }
 
 type example struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,9 @@ type seen struct {
 
 // symptoms maps the stage and name of each fault to a symptom that only a stage with that fault shows.
 var symptoms = map[string]func(seen) bool{
-	"stage1-roll lost-context": func(s seen) bool { return s.count("roll", "roll die", rootSpan) > 0 },
+	"stage1-roll empty-panel": func(s seen) bool {
+		return s.count("roll", "GET /roll", status("500")) > 0 && s.count("roll", "roll die", failedSpan) == 0
+	},
 	"stage1-roll default-buckets": func(s seen) bool {
 		return estimate(merge(s.metric("dice.roll.wait")), 0.95) > 2 // s, twice as long as the longest wait
 	},
@@ -59,7 +62,8 @@ var symptoms = map[string]func(seen) bool{
 	},
 	"stage5-database slow-query": func(s seen) bool { return s.median("die", "SELECT dice") > 5*time.Millisecond },
 	"stage5-database leaked-connection": func(s seen) bool {
-		return s.count("die", "GET /dice", status("503")) > 0 && amount(s.metric("dice.pool.waits")) != "0"
+		return s.count("die", "GET /dice", status("503")) > 0 && amount(s.metric("dice.pool.waits")) != "0" &&
+			amount(inState(s.metric("db.client.connection.count"), "idle")) == "0"
 	},
 
 	"stage6-usage wrong-route": func(s seen) bool { return s.logged("frontend", "ran", "") && !s.sentTo("usage") },
@@ -74,6 +78,13 @@ func rootSpan(span store.Span) bool { return span.Parent == "" }
 
 func status(code string) func(store.Span) bool {
 	return func(span store.Span) bool { return span.Attributes["http.response.status_code"] == code }
+}
+
+func failedSpan(span store.Span) bool { return span.Failed }
+
+// inState returns the points of connections in one state: used or idle.
+func inState(points []store.Point, state string) []store.Point {
+	return slices.DeleteFunc(slices.Clone(points), func(p store.Point) bool { return p.Attributes["db.client.connection.state"] != state })
 }
 
 func die(identifier string) func(store.Span) bool {

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"time"
 
 	"example.com/dice/observability/internal/compose"
 )
@@ -48,7 +49,7 @@ func build(ctx context.Context, stage *compose.Stage, into string) error {
 		}
 	}
 	if len(own) > 0 {
-		_ = goBuild(ctx, stage.Dir, into, own...) // what was not built is built again below, one by one, to see whose error it is
+		_ = goBuild(ctx, stage.Dir, into, "", own...) // what was not built is built again below, one by one, to see whose error it is
 	}
 	var errs []error
 	for _, service := range stage.Services {
@@ -73,7 +74,7 @@ func buildOne(ctx context.Context, stage *compose.Stage, service compose.Service
 	if isOwn(stage, service) {
 		directory, name = stage.Dir, "./"+service.Name
 	}
-	if err := goBuild(ctx, directory, file, name); err != nil {
+	if err := goBuild(ctx, directory, filepath.Dir(file), filepath.Base(file), name); err != nil {
 		return err
 	}
 	if isArchive(file) { // go build does not complain
@@ -106,11 +107,17 @@ func isOwn(stage *compose.Stage, service compose.Service) bool {
 	return service.Source == filepath.Join(stage.Dir, service.Name)
 }
 
-// goBuild builds packages into a directory, without debug information, because that takes time to link, and without the commit, because git
-// refuses to tell it if another user owns the repository.
-func goBuild(ctx context.Context, directory, output string, packages ...string) error {
-	command := exec.CommandContext(ctx, "go", append([]string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", output}, packages...)...)
+// goBuild builds packages into a directory, or one package into a file there if name is not empty. It builds without debug information,
+// because that takes time to link, and without the commit, because git refuses to tell it if another user owns the repository.
+func goBuild(ctx context.Context, directory, into, name string, packages ...string) error {
+	arguments := []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(into, name)}
+	command := exec.CommandContext(ctx, "go", append(arguments, packages...)...)
 	command.Dir = directory
+	if os.Getenv("GOTMPDIR") == "" { // the caller removes what go leaves there when ctx ends
+		command.Env = append(os.Environ(), "GOTMPDIR="+into)
+	}
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // its compilers must not go on
+	command.WaitDelay = 10 * time.Second
 	text, err := command.CombinedOutput()
 	switch {
 	case ctx.Err() != nil:
