@@ -60,14 +60,19 @@ func Traces(s *store.Store) []Trace {
 	}
 	var all []Trace
 	for _, t := range byID {
-		slices.SortFunc(t.spans, func(a, b store.Span) int { return a.Start.Compare(b.Start) })
-		slices.SortFunc(t.records, func(a, b store.Record) int { return a.Time.Compare(b.Time) })
-		all = append(all, *t)
+		all = append(all, New(t.ID, t.spans, t.records))
 	}
 	slices.SortFunc(all, func(a, b Trace) int {
 		return cmp.Or(a.start().Compare(b.start()), strings.Compare(a.ID, b.ID))
 	})
 	return all
+}
+
+// New returns the trace of spans and log records with this trace ID. There must be a span.
+func New(id string, spans []store.Span, records []store.Record) Trace {
+	slices.SortStableFunc(spans, func(a, b store.Span) int { return a.Start.Compare(b.Start) })
+	slices.SortStableFunc(records, func(a, b store.Record) int { return a.Time.Compare(b.Time) })
+	return Trace{id, spans, records}
 }
 
 func (t Trace) start() time.Time { return t.spans[0].Start }
@@ -165,8 +170,9 @@ func (t Trace) bar(span store.Span) string {
 	return strings.Repeat(" ", min(before, barWidth-1)) + strings.Repeat("█", min(length, barWidth-min(before, barWidth-1)))
 }
 
-// Elsewhere reports whether the collector sent a record to a tenant other than the default one.
-func Elsewhere(record store.Record) bool { return record.Tenant != operational }
+// Elsewhere reports whether the collector sent a record to a tenant other than the default one. Records that did not pass the
+// collector have none.
+func Elsewhere(record store.Record) bool { return record.Tenant != operational && record.Tenant != "" }
 
 // line formats a log record for people.
 func line(record store.Record) string {
