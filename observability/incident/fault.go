@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -52,6 +53,9 @@ func (s step) language() (language, query string) {
 	}
 }
 
+// changed matches the lines of a patch that name a file.
+var changed = regexp.MustCompile(`(?m)^((?:---|\+\+\+) [ab])/`)
+
 // load reads a fault from the repository at root.
 func load(root, stage, name string) (fault, error) {
 	f := fault{Name: name, Stage: stage}
@@ -67,6 +71,7 @@ func load(root, stage, name string) (fault, error) {
 	}
 	if f.Lab != "" {
 		f.patch, err = os.ReadFile(filepath.Join(root, stage, filepath.FromSlash(f.Lab)))
+		f.patch = changed.ReplaceAll(f.patch, []byte("$1/"+stage+"/")) // the patches of labs are relative to the stage
 	} else if f.patch, err = os.ReadFile(file + ".patch"); errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}

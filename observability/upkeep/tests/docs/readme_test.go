@@ -68,18 +68,6 @@ func TestFilesOfTheStack(t *testing.T) {
 	}
 }
 
-// TestSamplingLabs wants the patches of the sampling overlay to fit the files that they change. Their symptoms are tested with
-// Docker.
-func TestSamplingLabs(t *testing.T) {
-	patches, err := filepath.Glob(filepath.Join(root, "observability", "sampling", "labs", "*.patch"))
-	if err != nil || len(patches) == 0 {
-		t.Fatalf("no patches: %v", err)
-	}
-	for _, patch := range patches {
-		shell(t, filepath.Join(root, "observability", "sampling"), "git apply --check labs/"+filepath.Base(patch))
-	}
-}
-
 // TestMeasurements wants the test that each command of the measurements runs, and runs its benchmarks.
 func TestMeasurements(t *testing.T) {
 	text, err := readme.Read(filepath.Join(root, "observability", "upkeep", "measurements", "README.md"))
