@@ -2,8 +2,10 @@ package telemetry_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -14,8 +16,9 @@ import (
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
 )
 
 // receiver stands for a collector: it keeps what it is sent by OTLP over gRPC.
@@ -23,13 +26,36 @@ type receiver struct {
 	coltrace.UnimplementedTraceServiceServer
 
 	mu         sync.Mutex
-	refuse     bool
+	refuse     func(metadata.MD) error
+	headers    metadata.MD
+	requests   []proto.Message
 	spans      []string
 	attributes []*commonpb.KeyValue // of the spans
 	metrics    []string
 	records    []*logspb.LogRecord
 	logCalls   int
 	resources  []*resourcepb.Resource
+}
+
+// arrived returns all that has arrived, as text with single spaces, and forgets it.
+func (r *receiver) arrived() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all strings.Builder
+	for _, request := range r.requests {
+		fmt.Fprintln(&all, prototext.MarshalOptions{}.Format(request))
+	}
+	r.requests, r.spans, r.attributes, r.metrics, r.records, r.resources, r.logCalls = nil, nil, nil, nil, nil, nil, 0
+	return strings.Join(strings.Fields(all.String()), " ")
+}
+
+func (r *receiver) keep(ctx context.Context, request proto.Message) error {
+	r.headers, _ = metadata.FromIncomingContext(ctx)
+	if r.refuse != nil {
+		return r.refuse(r.headers)
+	}
+	r.requests = append(r.requests, request)
+	return nil
 }
 
 type (
@@ -44,14 +70,14 @@ type (
 )
 
 // startReceiver returns a receiver and its URL.
-func startReceiver(t *testing.T) (*receiver, string) {
+func startReceiver(t *testing.T, options ...grpc.ServerOption) (*receiver, string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &receiver{}
-	server := grpc.NewServer()
+	server := grpc.NewServer(options...)
 	coltrace.RegisterTraceServiceServer(server, r)
 	colmetrics.RegisterMetricsServiceServer(server, metricsService{receiver: r})
 	collogs.RegisterLogsServiceServer(server, logsService{receiver: r})
@@ -60,9 +86,12 @@ func startReceiver(t *testing.T) (*receiver, string) {
 	return r, "http://" + listener.Addr().String()
 }
 
-func (r *receiver) Export(_ context.Context, request *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
+func (r *receiver) Export(ctx context.Context, request *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := r.keep(ctx, request); err != nil {
+		return nil, err
+	}
 	for _, resource := range request.GetResourceSpans() {
 		r.resources = append(r.resources, resource.GetResource())
 		for _, scope := range resource.GetScopeSpans() {
@@ -75,9 +104,12 @@ func (r *receiver) Export(_ context.Context, request *coltrace.ExportTraceServic
 	return &coltrace.ExportTraceServiceResponse{}, nil
 }
 
-func (s metricsService) Export(_ context.Context, request *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
+func (s metricsService) Export(ctx context.Context, request *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.keep(ctx, request); err != nil {
+		return nil, err
+	}
 	for _, resource := range request.GetResourceMetrics() {
 		for _, scope := range resource.GetScopeMetrics() {
 			for _, metric := range scope.GetMetrics() {
@@ -88,12 +120,12 @@ func (s metricsService) Export(_ context.Context, request *colmetrics.ExportMetr
 	return &colmetrics.ExportMetricsServiceResponse{}, nil
 }
 
-func (s logsService) Export(_ context.Context, request *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
+func (s logsService) Export(ctx context.Context, request *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.logCalls++
-	if s.refuse {
-		return nil, status.Error(codes.InvalidArgument, "refused")
+	if err := s.keep(ctx, request); err != nil {
+		return nil, err
 	}
 	for _, resource := range request.GetResourceLogs() {
 		for _, scope := range resource.GetScopeLogs() {

@@ -50,8 +50,10 @@ func (r *reporter) Handle(_ context.Context, record slog.Record) error {
 			m.text, m.dropped = "dropped spans", r.newlyDropped(a.Value.Uint64())
 		case number && a.Key == "dropped":
 			m.dropped = a.Value.Uint64()
+		case a.Key == "err":
+			m.text += ": " + a.Value.String()
 		case record.Level >= -1:
-			m.details = append(m.details, slog.String(a.Key, r.secrets.Replace(a.Value.String())))
+			m.details = append(m.details, slog.String(a.Key, repair(r.secrets.Replace(a.Value.String()), longest)))
 		}
 		return true
 	})
@@ -81,7 +83,7 @@ func (r *reporter) report(m message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := m.text + slog.GroupValue(m.details...).String()
-	if len(r.recent) == mostMessages && r.recent[key] == nil {
+	if len(r.recent) >= mostMessages && r.recent[key] == nil {
 		key, m.text, m.details = "", "other messages of the SDK", nil
 	}
 	if before := r.recent[key]; before != nil {

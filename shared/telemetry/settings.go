@@ -39,7 +39,7 @@ func generalSettings() []setting {
 
 func sdkSettings() []setting {
 	return []setting{
-		{"OTEL_SERVICE_NAME", "text in UTF-8", utf8Text},
+		{"OTEL_{SERVICE_NAME,EXPORTER_PROMETHEUS_HOST}", "text in UTF-8", utf8Text},
 		{"OTEL_RESOURCE_ATTRIBUTES", "key=value,key=value with values in UTF-8, percent-encoded", pairs(isAttribute)},
 
 		oneOf("OTEL_{TRACES,LOGS}_EXPORTER", "otlp", "console", "none"),

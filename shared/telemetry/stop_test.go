@@ -57,10 +57,10 @@ func TestStopIsQuiet(t *testing.T) {
 	}
 }
 
-// TestMain runs [workAndStop] instead of the tests if a test started this binary for that.
+// TestMain runs a function instead of the tests if a test started this binary for that.
 func TestMain(m *testing.M) {
-	if os.Getenv("TEST_WORK_AND_STOP") != "" {
-		workAndStop()
+	if run := map[string]func(){"work": workAndStop, "lose": lose}[os.Getenv("TEST_RUN")]; run != nil {
+		run()
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
@@ -120,13 +120,7 @@ func TestBadCollectorBlocksNeitherWorkNorStop(t *testing.T) {
 // returns waits for the end.
 func startWork(t *testing.T, variables ...string) (wait func(t *testing.T) durations) {
 	t.Helper()
-	setenv(t, append(variables, "TEST_WORK_AND_STOP=1")...)
-	var output bytes.Buffer
-	process := exec.CommandContext(t.Context(), os.Args[0])
-	process.Stdout = &output
-	if err := process.Start(); err != nil {
-		t.Fatal(err)
-	}
+	process, output := startRun(t, "work", variables...)
 	return func(t *testing.T) (took durations) {
 		t.Helper()
 		err := process.Wait()
@@ -138,6 +132,19 @@ func startWork(t *testing.T, variables ...string) (wait func(t *testing.T) durat
 		}
 		return took
 	}
+}
+
+// startRun starts one of the functions that TestMain knows in a process of its own.
+func startRun(t *testing.T, run string, variables ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	setenv(t, append(variables, "TEST_RUN="+run)...)
+	var output bytes.Buffer
+	process := exec.CommandContext(t.Context(), os.Args[0])
+	process.Stdout = &output
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return process, &output
 }
 
 // awayURL is the URL of a port on which nothing listens.

@@ -16,6 +16,9 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"example.com/dice/shared/telemetry"
 )
@@ -127,7 +130,7 @@ func TestBadValueIsNamed(t *testing.T) {
 
 func TestErrorsOfTheSDKGoToTheConsoleOnly(t *testing.T) {
 	received, url := startReceiver(t)
-	received.refuse = true
+	received.refuse = func(metadata.MD) error { return status.Error(codes.InvalidArgument, "refused") }
 	setenv(t, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="+url, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_BLRP_SCHEDULE_DELAY=1")
 	var out console
 	stop := start(t, &out)

@@ -49,6 +49,9 @@ func repairValue(v attribute.Value, limit int) attribute.Value {
 	switch v.Type() {
 	case attribute.STRING:
 		return attribute.StringValue(repair(v.AsString(), limit))
+	case attribute.BYTESLICE:
+		bytes := v.AsByteSlice()
+		return attribute.ByteSliceValue(bytes[:min(len(bytes), limit)])
 	case attribute.STRINGSLICE:
 		list := v.AsStringSlice()
 		for i := range list {

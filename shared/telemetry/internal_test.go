@@ -32,3 +32,12 @@ func TestExported(t *testing.T) {
 		})
 	}
 }
+
+// SettingNames returns the names of all variables that Start checks.
+func SettingNames() []string {
+	var names []string
+	for _, s := range append(generalSettings(), sdkSettings()...) {
+		names = append(names, expand(s.names)...)
+	}
+	return names
+}
