@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"example.com/dice/observability/upkeep/internal/dashboard"
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/probe"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
@@ -48,14 +49,14 @@ func hasData(source, query string) error {
 	var err error
 	switch source {
 	case "prometheus":
-		n, err = countSamples(probe.Dice, stack.Prometheus+"/api/v1/query_range", query)
+		n, err = countSamples(probe.Dice, engine.Local.Prometheus+"/api/v1/query_range", query)
 	case "loki":
-		n, err = countSamples(probe.Dice, stack.Loki+"/loki/api/v1/query_range", query)
+		n, err = countSamples(probe.Dice, engine.Local.Loki+"/loki/api/v1/query_range", query)
 	case "usage":
-		n, err = countSamples(probe.Usage, stack.Loki+"/loki/api/v1/query_range", query)
+		n, err = countSamples(probe.Usage, engine.Local.Loki+"/loki/api/v1/query_range", query)
 	case "tempo":
 		var ids []string
-		ids, err = stack.TraceQL(query)
+		ids, err = engine.Local.TraceQL(query)
 		n = len(ids)
 	default:
 		err = fmt.Errorf("unknown data source %q", source)
@@ -74,7 +75,7 @@ func countSamples(tenant, address, query string) (int, error) {
 		}
 	}
 	now := time.Now()
-	err := stack.GetJSONOf(tenant, address, url.Values{
+	err := engine.GetJSON(tenant, address, url.Values{
 		"query": {query},
 		"start": {strconv.FormatInt(now.Add(-5*time.Minute).Unix(), 10)},
 		"end":   {strconv.FormatInt(now.Unix(), 10)},
@@ -102,7 +103,7 @@ func checkAlert(t *testing.T) {
 				}
 			}
 		}
-		if err := stack.GetJSON(stack.Prometheus+"/api/v1/alerts", nil, &reply); err != nil {
+		if err := engine.GetJSON(probe.Dice, engine.Local.Prometheus+"/api/v1/alerts", nil, &reply); err != nil {
 			return err
 		}
 		for _, alert := range reply.Data.Alerts {
