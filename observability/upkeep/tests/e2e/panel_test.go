@@ -26,6 +26,7 @@ func checkPanels(t *testing.T, stage string) {
 		t.Fatal(err)
 	}
 	for _, board := range boards {
+		enterTrace(t, board)
 		for _, panel := range board.All() {
 			for _, target := range panel.Targets {
 				stack.Eventually(t, fmt.Sprintf("panel %q of %q", panel.Title, board.Title), func() error {
@@ -35,7 +36,29 @@ func checkPanels(t *testing.T, stage string) {
 					}
 					return hasData(source, query)
 				})
+				if panel.Type == "timeseries" && target.Datasource.UID == "prometheus" {
+					_, query := board.Expand(target)
+					if n, err := engine.Local.Total("count(" + query + ")"); err != nil || n > mostSeries {
+						t.Errorf("panel %q of %q: %d series, %v", panel.Title, board.Title, n, err)
+					}
+				}
 			}
+		}
+	}
+}
+
+const mostSeries = 8 // of one query, in a legend
+
+// enterTrace gives the variable for a trace the ID of a failed request, as readers do.
+func enterTrace(t *testing.T, board dashboard.Dashboard) {
+	t.Helper()
+	for i, variable := range board.Templating.List {
+		if variable.Name == "trace_id" {
+			ids, err := engine.Local.TraceQL(`{ span:name = "roll die" && span:status = error } with (most_recent=true)`)
+			if err != nil || len(ids) == 0 {
+				t.Fatalf("no failed roll: %v", err)
+			}
+			board.Templating.List[i].Query = strings.Repeat("0", 32-len(ids[0])) + ids[0]
 		}
 	}
 }

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,9 @@ func TestStage(t *testing.T) {
 			t.Run("exemplar to trace", checkExemplars)
 			t.Run("names of odd requests", checkOddRequests)
 			t.Run("collector's own metrics", checkCollectorMetrics)
+			if !slices.Contains(strings.Fields(os.Getenv("E2E_WITHOUT")), "grafana") {
+				t.Run("Grafana", func(t *testing.T) { checkGrafana(t, s) })
+			}
 			t.Run("three roll services", func(t *testing.T) { checkInstances(t, s) })
 		})
 	}
