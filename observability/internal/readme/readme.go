@@ -4,7 +4,9 @@ package readme
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -15,17 +17,19 @@ import (
 
 // Readme contains those parts of a README that tests use.
 type Readme struct {
-	Blocks []Block
-	Links  []string
-	Tables []Table
+	Blocks   []Block
+	Links    []string
+	Tables   []Table
+	Headings []string
+	Emphasis []string // the texts in italics, such as the titles of panels
 
-	section string // current heading while reading
+	above string // the text of the last paragraph, while reading
 }
 
 // Block is a fenced code block. Its language may be followed by an argument: the file that it is an excerpt of,
 // or the lab whose symptom the query shows. The argument may be preceded by the tenant that a query is for, such as tenant=usage.
-// Its section is the text of the heading above it.
-type Block struct{ Section, Language, Tenant, Argument, Text string }
+// Its section is the text of the heading above it, and Above that of the paragraph.
+type Block struct{ Section, Above, Language, Tenant, Argument, Text string }
 
 // Table is the text of a table's cells, row by row, without the header.
 type Table [][]string
@@ -64,9 +68,18 @@ func Read(file string) (Readme, error) {
 func (r *Readme) add(node ast.Node, source []byte) {
 	switch n := node.(type) {
 	case *ast.Heading:
-		r.section = plainText(n, source)
+		r.Headings = append(r.Headings, plainText(n, source))
+	case *ast.Paragraph:
+		r.above = plainText(n, source)
+	case *ast.Emphasis:
+		if n.Level == 1 {
+			r.Emphasis = append(r.Emphasis, plainText(n, source))
+		}
 	case *ast.FencedCodeBlock:
-		block := Block{Section: r.section, Text: string(n.Lines().Value(source))}
+		block := Block{Above: r.above, Text: string(n.Lines().Value(source))}
+		if len(r.Headings) > 0 {
+			block.Section = r.Headings[len(r.Headings)-1]
+		}
 		if n.Info != nil {
 			block.Language, block.Argument, _ = strings.Cut(string(n.Info.Value(source)), " ")
 			if rest, ok := strings.CutPrefix(block.Argument, "tenant="); ok {
@@ -104,6 +117,23 @@ func plainText(node ast.Node, source []byte) string {
 		return ast.WalkContinue, nil
 	})
 	return out.String()
+}
+
+// HasAnchor reports whether a link to #anchor leads to a heading, as GitHub names them.
+func (r Readme) HasAnchor(anchor string) bool {
+	return slices.ContainsFunc(r.Headings, func(heading string) bool {
+		name := strings.Map(func(c rune) rune {
+			switch {
+			case unicode.IsLetter(c), unicode.IsDigit(c), c == '-', c == '_':
+				return unicode.ToLower(c)
+			case c == ' ':
+				return '-'
+			default:
+				return -1
+			}
+		}, heading)
+		return name == anchor
+	})
 }
 
 // Of returns the blocks in one of these languages.

@@ -2,7 +2,10 @@
 package docs
 
 import (
+	"context"
+	"os/exec"
 	"testing"
+	"time"
 
 	"example.com/dice/observability/internal/stages"
 )
@@ -17,4 +20,18 @@ func stageNames(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return names
+}
+
+// shell returns the standard output of a command, which must succeed.
+func shell(t *testing.T, directory, command string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute) // a benchmark may have to compile all
+	defer cancel()
+	c := exec.CommandContext(ctx, "sh", "-c", command)
+	c.Dir = directory
+	output, err := c.Output()
+	if err != nil {
+		t.Errorf("%s: %v\n%s", command, err, output)
+	}
+	return string(output)
 }

@@ -4,16 +4,19 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
 	"example.com/dice/observability/internal/readme"
-	"example.com/dice/observability/upkeep/internal/shell"
+	"example.com/dice/observability/upkeep/internal/dashboard"
 )
 
 // readmes returns the README of the root and those of all stages, by their directory.
@@ -35,17 +38,48 @@ func readmesOf(t *testing.T, directories ...string) map[string]readme.Readme {
 	return all
 }
 
+// pages are all texts that a reader is led to, except for the READMEs of the root and the stages.
+var pages = []string{
+	"observability/README.md", "observability/signals.md", "observability/nothing-arrives.md", "observability/reference.md",
+	"observability/sampling/README.md", "observability/kubernetes/README.md", "observability/upkeep/measurements/README.md", "CONTRIBUTING.md",
+}
+
+// allPages returns all texts, by their file.
+func allPages(t *testing.T) map[string]readme.Readme {
+	t.Helper()
+	files := append([]string{"README.md"}, pages...)
+	for _, name := range stageNames(t) {
+		files = append(files, name+"/README.md")
+	}
+	all := make(map[string]readme.Readme)
+	for _, file := range files {
+		text, err := readme.Read(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[file] = text
+	}
+	return all
+}
+
+// TestReadmeLinks wants each link to lead to a file, and to a heading of it.
 func TestReadmeLinks(t *testing.T) {
-	all := readmes(t)
-	maps.Copy(all, readmesOf(t, "observability", "observability/upkeep/measurements", "observability/sampling", "observability/kubernetes"))
-	for directory, text := range all {
+	all := allPages(t)
+	for from, text := range all {
 		for _, link := range text.Links {
 			if strings.Contains(link, "://") {
 				continue
 			}
-			file, _, _ := strings.Cut(link, "#")
-			if _, err := os.Stat(filepath.Join(root, directory, file)); err != nil {
-				t.Errorf("README of %s: %v", directory, err)
+			name, anchor, _ := strings.Cut(link, "#")
+			file := from
+			if name != "" {
+				file = path.Join(path.Dir(from), name)
+			}
+			if _, err := os.Stat(filepath.Join(root, file)); err != nil {
+				t.Errorf("%s: %v", from, err)
+			}
+			if target, known := all[file]; known && anchor != "" && !target.HasAnchor(anchor) {
+				t.Errorf("%s links to #%s, which is no heading of %s", from, anchor, file)
 			}
 		}
 	}
@@ -78,7 +112,7 @@ func TestMeasurements(t *testing.T) {
 	command := regexp.MustCompile(`-run (\w+) (\S+)$`)
 	for _, line := range text.Commands() {
 		if strings.Contains(line, "-bench") {
-			checkRowsOfCost(t, text, shell.Run(t, root, line+" -benchtime 1x"))
+			checkRowsOfCost(t, text, shell(t, root, line+" -benchtime 1x"))
 			continue
 		}
 		found := command.FindStringSubmatch(line)
@@ -114,25 +148,55 @@ func checkRowsOfCost(t *testing.T, text readme.Readme, output string) {
 	}
 }
 
-// TestReadmeExcerpts wants each excerpt to be in the file that it says it is from, letter by letter.
+// TestReadmeExcerpts wants each excerpt to be in the file that it says it is from, letter by letter, and the stages' READMEs to show the
+// file's name above it: GitHub hides what follows the language.
 func TestReadmeExcerpts(t *testing.T) {
-	all := readmes(t)
-	maps.Copy(all, readmesOf(t, "observability/sampling", "observability/kubernetes"))
-	for directory, text := range all {
+	for page, text := range allPages(t) {
 		for _, block := range text.Of("go", "yaml") {
-			if block.Argument == "" && directory == "." {
+			if block.Argument == "" && !strings.HasPrefix(page, "stage") {
 				continue // an example
 			}
-			content, err := os.ReadFile(filepath.Join(root, directory, block.Argument))
+			content, err := os.ReadFile(filepath.Join(root, filepath.Dir(page), block.Argument))
 			if err != nil {
-				t.Errorf("README of %s: %v", directory, err)
+				t.Errorf("%s: %v", page, err)
 				continue
 			}
 			if !strings.Contains(string(content), block.Text) {
-				t.Errorf("README of %s: this is not in %s:\n%s", directory, block.Argument, block.Text)
+				t.Errorf("%s: this is not in %s:\n%s", page, block.Argument, block.Text)
+			}
+			if strings.HasPrefix(page, "stage") && !strings.HasSuffix(block.Above, strings.TrimPrefix(block.Argument, "../")) {
+				t.Errorf("%s: the excerpt of %s has no such name above it, but %q", page, block.Argument, block.Above)
 			}
 		}
 	}
+}
+
+// TestPanelTitles wants each panel that a stage's README names in a sentence about a dashboard to be on a dashboard of the stage.
+func TestPanelTitles(t *testing.T) {
+	for _, name := range stageNames(t) {
+		boards, err := dashboard.Read(root, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := append([]string{}, menu...)
+		for _, b := range boards {
+			known = append(known, b.Title)
+			for _, p := range b.Panels {
+				known = append(known, p.Title)
+			}
+		}
+		for _, title := range readmes(t)[name].Emphasis {
+			if first, _ := utf8.DecodeRuneInString(title); unicode.IsUpper(first) && !slices.Contains(known, title) {
+				t.Errorf("README of %s: *%s* is on no dashboard of the stage", name, title)
+			}
+		}
+	}
+}
+
+// menu has the names in Grafana's own pages that READMEs use.
+var menu = []string{
+	"Off", "Refresh", "Explore", "Code", "Alerting", "Alert rules", "Links", "Logs for this span", "Span attributes", "Fields", "Show trace",
+	"Query with Tempo", "Sign in", "Make editable", "Trace ID", "Usage", "Loki", "Prometheus", "Tempo", "Kind: client", "Kind: server",
 }
 
 // TestReadmeTests wants each test that a README names to exist.
@@ -143,7 +207,7 @@ func TestReadmeTests(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, match := range regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(text, -1) {
-			shell.Run(t, root, fmt.Sprintf("grep -rq --include='*_test.go' '^func %s(' %s observability", match[1], name))
+			shell(t, root, fmt.Sprintf("grep -rq --include='*_test.go' '^func %s(' %s observability", match[1], name))
 		}
 	}
 }
@@ -161,8 +225,8 @@ func TestReadmeQueries(t *testing.T) {
 				checkMetricsAndLabels(t, block.Text, series)
 			}
 		}
-		if queries < 12 {
-			t.Errorf("%s: %d questions are asked of the data, want 12", name, queries)
+		if queries < 6 {
+			t.Errorf("%s: %d questions are asked of the data, want 6", name, queries)
 		}
 	}
 }

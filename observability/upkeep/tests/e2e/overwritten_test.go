@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,16 +13,20 @@ import (
 	"example.com/dice/observability/upkeep/internal/stack"
 )
 
-// TestOverwrittenDatabase runs the README's commands one after the other, and wants the line that the README shows, rolls
+// TestOverwrittenDatabase runs the reference's commands one after the other, and wants the line that it shows, rolls
 // before the service starts again, and rolls at the end.
 func TestOverwrittenDatabase(t *testing.T) {
 	const stage = "stage5-database"
 	if !slices.Contains(stack.Stages(t, repository), stage) {
 		t.Skip("not among the stages to test")
 	}
-	blocks := slices.DeleteFunc(readText(t, stage).Of("sh", "text"), func(b readme.Block) bool { return b.Section != "The overwritten file" })
+	reference, err := readme.Read(filepath.Join(repository, "observability", "reference.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := slices.DeleteFunc(reference.Of("sh", "text"), func(b readme.Block) bool { return b.Section != "An overwritten database" })
 	if !slices.ContainsFunc(blocks, func(b readme.Block) bool { return b.Language == "text" }) {
-		t.Fatal("the README shows no line of the die service")
+		t.Fatal("the reference shows no line of the die service")
 	}
 	s := stack.Start(t, repository, stage, "NUM_USERS=1", "MAX_ROLLS_PER_USER=1")
 	s.WaitForTraffic(t)
@@ -32,7 +37,7 @@ func TestOverwrittenDatabase(t *testing.T) {
 				breakOrMend(t, s, command)
 			}
 		case "text":
-			stack.Eventually(t, "the README's line", func() error {
+			stack.Eventually(t, "the reference's line", func() error {
 				if output := s.Docker(t, strings.Fields(block.Argument)[1:]...); !strings.Contains(output, block.Text) {
 					return fmt.Errorf("%s: %s", block.Argument, output)
 				}

@@ -17,8 +17,6 @@ import (
 	"testing"
 
 	"example.com/dice/observability/internal/readme"
-	"example.com/dice/observability/upkeep/internal/engine"
-	"example.com/dice/observability/upkeep/internal/shell"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
 
@@ -56,7 +54,7 @@ func checkReadme(t *testing.T, stage string) {
 		}
 	}
 	for _, command := range readText(t, stage).Commands() {
-		if !strings.Contains(command, engine.Local.Loki+"/") {
+		if !strings.Contains(command, stack.Loki+"/") {
 			continue
 		}
 		stack.Eventually(t, command, func() error {
@@ -76,7 +74,7 @@ func shows(symptom readme.Block) error {
 		return hasData(source(symptom), symptom.Text)
 	}
 	const few = 5
-	ids, err := engine.Local.TraceQL(symptom.Text)
+	ids, err := stack.TraceQL(symptom.Text)
 	if err == nil && len(ids) <= few {
 		err = fmt.Errorf("%w but %d traces: %s", errNoData, len(ids), symptom.Text)
 	}
@@ -112,7 +110,7 @@ func TestLab(t *testing.T) {
 				case strings.HasPrefix(fault, "seq "):
 					s := stack.Start(t, repository, stage, append(settings, "OTEL_BSP_MAX_QUEUE_SIZE=2048")...)
 					s.WaitUntilTrafficStarts(t)
-					shell.Run(t, ".", fault)
+					shell(t, ".", "sh", "-c", fault)
 					show(t, symptoms[fault])
 				default:
 					stack.Start(t, repository, stage, append(settings, fault)...)
@@ -129,7 +127,7 @@ func rollOnce() error {
 	if err != nil {
 		return err
 	}
-	user := &http.Client{Jar: jar, Timeout: engine.Client.Timeout}
+	user := &http.Client{Jar: jar, Timeout: stack.Client.Timeout}
 	signedIn, err := user.PostForm(stack.Frontend+"/sign-in", url.Values{"name": {"Ada"}})
 	if err != nil {
 		return err
@@ -159,12 +157,21 @@ func show(t *testing.T, symptoms []readme.Block) {
 func withPatch(t *testing.T, stage, patch string, do func(root string)) {
 	t.Helper()
 	copied := t.TempDir()
-	shell.Run(t, ".", "cp --recursive "+repository+" "+copied+"/dice")
+	shell(t, ".", "cp", "--recursive", repository, copied+"/dice")
 	root := filepath.Join(copied, "dice")
 	directory := filepath.Join(root, stage)
-	shell.Run(t, directory, "git apply "+patch)
-	shell.Run(t, ".", "! diff --recursive --brief "+filepath.Join(repository, stage)+" "+directory)
+	shell(t, directory, "git", "apply", patch)
+	shell(t, ".", "sh", "-c", "! diff --recursive --brief "+filepath.Join(repository, stage)+" "+directory)
 	do(root)
-	shell.Run(t, directory, "git apply --reverse "+patch)
-	shell.Run(t, ".", "diff --recursive "+filepath.Join(repository, stage)+" "+directory)
+	shell(t, directory, "git", "apply", "--reverse", patch)
+	shell(t, ".", "diff", "--recursive", filepath.Join(repository, stage), directory)
+}
+
+func shell(t *testing.T, directory, name string, arguments ...string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), name, arguments...)
+	command.Dir = directory
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", command, err, output)
+	}
 }

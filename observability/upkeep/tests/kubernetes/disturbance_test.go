@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"example.com/dice/observability/upkeep/internal/probe"
 	"example.com/dice/observability/upkeep/internal/table"
 )
 
@@ -133,7 +132,7 @@ func (e engines) spans(runs []dice) (total int, incomplete []error) {
 	for start := time.Now(); ; time.Sleep(time.Second) {
 		incomplete = nil
 		left = slices.DeleteFunc(left, func(r dice) bool {
-			spans, err := e.Trace(r.trace)
+			spans, err := e.trace(r.trace)
 			if err == nil {
 				err = r.complete(spans)
 			}
@@ -155,7 +154,7 @@ func (e engines) unlogged(runs []dice, since time.Time) (missing []string) {
 	for start := time.Now(); ; time.Sleep(time.Second) {
 		missing = nil
 		for _, service := range []string{"frontend", "roll", "die"} {
-			records, err := e.LogQLBetween(probe.Dice, `{service_name="`+service+`"} | trace_id != ""`, since, time.Now().Add(time.Minute))
+			records, err := e.logQL(`{service_name="`+service+`"} | trace_id != ""`, since)
 			logged := make(map[string]bool)
 			for _, r := range records {
 				logged[r["trace_id"]] = true
@@ -178,7 +177,7 @@ func (e engines) counted(t *testing.T, since time.Time) int {
 	t.Helper()
 	count, changed := 0, time.Now()
 	eventually(t, "a count that no longer grows", func() error {
-		now, err := e.Increase(`traces_span_metrics_calls_total{span_name="roll die"}`, since)
+		now, err := e.increase(`traces_span_metrics_calls_total{span_name="roll die"}`, since)
 		if err == nil && now != count {
 			count, changed = now, time.Now()
 		}
