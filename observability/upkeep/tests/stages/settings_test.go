@@ -104,16 +104,22 @@ func withoutTelemetry(variables []string) []string {
 	return slices.DeleteFunc(slices.Clone(variables), func(variable string) bool { return strings.HasPrefix(variable, "OTEL_") })
 }
 
-// refusal returns all that a service says that is started with a bad setting. It must end with exit code 1.
+// refusal returns all that a service says that is started with a bad setting.
 func refusal(t *testing.T, program string, service *compose.Service, setting string) string {
+	t.Helper()
+	return runAndFail(t, program, append(withoutTelemetry(service.Environment), setting))
+}
+
+// runAndFail returns all that a program says, which must end with exit code 1.
+func runAndFail(t *testing.T, program string, environment []string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, program)
-	command.Env = slices.Concat(os.Environ(), withoutTelemetry(service.Environment), []string{setting})
+	command.Env = append(os.Environ(), environment...)
 	output, err := command.CombinedOutput()
 	if command.ProcessState == nil || command.ProcessState.ExitCode() != 1 {
-		t.Errorf("%s with %s: %v, want exit code 1", service.Name, setting, err)
+		t.Errorf("%s with %v: %v, want exit code 1", program, environment, err)
 	}
 	return string(output)
 }
