@@ -18,7 +18,7 @@ const (
 	batchDelay     = 3 * time.Second  // of spans and log records in a service: 1 s, and the time to send
 	metricInterval = 7 * time.Second  // of metrics: 5 s, and the time to send
 	tempoHolds     = 5 * time.Second  // spans in memory, with their way to it
-	givesUp        = 40 * time.Second // a service, on a batch: OTEL_EXPORTER_OTLP_TIMEOUT is 30 s
+	givesUp        = 50 * time.Second // a service, on a batch, and says so: OTEL_EXPORTER_OTLP_TIMEOUT is 30 s, and it repeats itself after 10 s
 )
 
 // acknowledged leaves in m what must be there, and returns the number of spans and log records, and whether any requests of a
