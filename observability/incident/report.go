@@ -74,7 +74,7 @@ func spanTable(spans []store.Span) string {
 		}
 		d := durations(groups[group])
 		rows = append(rows, append(group.words(), strconv.Itoa(len(d)), strconv.Itoa(roots), strconv.Itoa(orphans), strconv.Itoa(errors),
-			show.Milliseconds(quantile(d, 50)), show.Milliseconds(quantile(d, 95))))
+			show.Milliseconds(show.Quantile(d, 0.5)), show.Milliseconds(show.Quantile(d, 0.95))))
 	}
 	return draw(4, []string{"service", "span", "kind", "die", "spans", "roots", "orphans", "errors", "median", "p95"}, rows)
 }
@@ -120,10 +120,10 @@ func callTable(spans []store.Span) string {
 	}) {
 		callee, p95 := "?", "?"
 		if found := answers[c]; len(found) > 0 {
-			callee, p95 = found[0].Service, show.Milliseconds(quantile(durations(found), 95))
+			callee, p95 = found[0].Service, show.Milliseconds(show.Quantile(durations(found), 0.95))
 		}
 		rows = append(rows, []string{c.caller, c.name, callee, strconv.Itoa(len(clients[c])), strconv.Itoa(len(answers[c])),
-			show.Milliseconds(quantile(durations(clients[c]), 95)), p95})
+			show.Milliseconds(show.Quantile(durations(clients[c]), 0.95)), p95})
 	}
 	return draw(3, []string{"caller", "call", "callee", "calls", "answered", "p95 of the caller", "p95 of the callee"}, rows)
 }
@@ -136,11 +136,6 @@ func durations(spans []store.Span) []time.Duration {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// quantile returns a percentile of sorted durations.
-func quantile(sorted []time.Duration, percent int) time.Duration {
-	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
 }
 
 // interesting leaves out metrics of the runtime and of the SDK, and those that the collector derives from spans.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/dice/observability/internal/freeport"
+	"example.com/dice/observability/internal/report"
 	"example.com/dice/observability/internal/stages"
 	"example.com/dice/observability/internal/store"
 )
@@ -118,7 +119,7 @@ func (s seen) median(service, name string, conditions ...func(store.Span) bool) 
 	if len(found) == 0 {
 		return 0
 	}
-	return quantile(durations(found), 50)
+	return report.Quantile(durations(found), 0.5)
 }
 
 func (s seen) metric(name string) []store.Point {

@@ -27,6 +27,9 @@ func report(s *store.Store) string {
 		fmt.Fprintf(&out, "\n%s %s\n%s", show.Bold.Render("A failed request"), show.Faint.Render(all[i].ID), all[i])
 	}
 	fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Requests by service and route"), requests(s.Spans()))
+	if forgotten := s.Forgotten(); forgotten > 0 {
+		fmt.Fprintf(&out, "The %d oldest traces are left out: only the last %d spans and log records are kept in memory.\n", forgotten, store.Most)
+	}
 	fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Dice rolled"), show.Dice(s.Points()))
 	if records := s.Records(); slices.ContainsFunc(records, show.Elsewhere) {
 		fmt.Fprintf(&out, "\n%s\n%s\n", show.Bold.Render("Log records by tenant"), tenants(records))
@@ -52,7 +55,7 @@ func requests(spans []store.Span) string {
 	for _, route := range slices.Sorted(maps.Keys(durations)) {
 		d := durations[route]
 		slices.Sort(d)
-		t.Row(route, strconv.Itoa(len(d)), strconv.Itoa(errors[route]), show.Milliseconds(d[len(d)/2]), show.Milliseconds(d[len(d)*95/100]))
+		t.Row(route, strconv.Itoa(len(d)), strconv.Itoa(errors[route]), show.Milliseconds(show.Quantile(d, 0.5)), show.Milliseconds(show.Quantile(d, 0.95)))
 	}
 	return t.String()
 }

@@ -11,6 +11,8 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
+const poll = 200 * time.Millisecond
+
 // withFirst calls do, and prints the first complete trace that arrives in the meantime.
 func withFirst(ctx context.Context, s *store.Store, out *progress, do func() error) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -23,13 +25,14 @@ func withFirst(ctx context.Context, s *store.Store, out *progress, do func() err
 }
 
 func showFirst(ctx context.Context, s *store.Store, out *progress) {
+	follower := show.Follow(s)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(poll):
 		}
-		if all := show.Traces(s); len(all) > 0 && all[0].Whole() {
+		if all := follower.Completed(); len(all) > 0 {
 			out.print(fmt.Sprintf("\n%s %s\n%s\n", show.Bold.Render("The first request"), show.Faint.Render(all[0].ID), all[0]))
 			return
 		}
@@ -38,21 +41,16 @@ func showFirst(ctx context.Context, s *store.Store, out *progress) {
 
 // watch prints each new trace once it is complete, until ctx is canceled.
 func watch(ctx context.Context, s *store.Store, out io.Writer) {
-	shown := make(map[string]bool)
-	for _, t := range show.Traces(s) {
-		shown[t.State()] = true
-	}
+	follower := show.Follow(s)
+	follower.Skip()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(poll):
 		}
-		for _, t := range show.Traces(s) {
-			if t.Whole() && !shown[t.State()] {
-				shown[t.State()] = true
-				fmt.Fprintf(out, "%s %s\n%s\n", show.Bold.Render("Your request"), show.Faint.Render(t.ID), t)
-			}
+		for _, t := range follower.Completed() {
+			fmt.Fprintf(out, "%s %s\n%s\n", show.Bold.Render("Your request"), show.Faint.Render(t.ID), t)
 		}
 	}
 }

@@ -15,9 +15,6 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// complete is how long after its end a trace has arrived completely, because services buffer spans for a second.
-const complete = 2 * time.Second
-
 const operational = "dice" // the default tenant of log records
 
 const (
@@ -44,24 +41,18 @@ type Trace struct {
 	records []store.Record
 }
 
-// Traces groups the store's spans and log records by trace, in the order in which the traces began.
+// Traces returns the store's traces, in the order in which they began.
 func Traces(s *store.Store) []Trace {
-	byID := make(map[string]*Trace)
-	for _, span := range s.Spans() {
-		if byID[span.TraceID] == nil {
-			byID[span.TraceID] = &Trace{ID: span.TraceID}
-		}
-		byID[span.TraceID].spans = append(byID[span.TraceID].spans, span)
-	}
-	for _, record := range s.Records() {
-		if t := byID[record.TraceID]; t != nil {
-			t.records = append(t.records, record)
-		}
-	}
 	var all []Trace
-	for _, t := range byID {
-		all = append(all, New(t.ID, t.spans, t.records))
+	for _, t := range s.Traces() {
+		if len(t.Spans) > 0 {
+			all = append(all, New(t.ID, slices.Clone(t.Spans), slices.Clone(t.Records)))
+		}
 	}
+	return sorted(all)
+}
+
+func sorted(all []Trace) []Trace {
 	slices.SortFunc(all, func(a, b Trace) int {
 		return cmp.Or(a.start().Compare(b.start()), strings.Compare(a.ID, b.ID))
 	})
@@ -111,12 +102,6 @@ func (t Trace) roots() []store.Span {
 	}
 	return slices.DeleteFunc(slices.Clone(t.spans), func(s store.Span) bool { return ids[s.Parent] })
 }
-
-// Whole reports whether the trace ended so long ago that all of it has arrived.
-func (t Trace) Whole() bool { return time.Since(t.start().Add(t.Duration())) > complete }
-
-// State changes when something is added to the trace: spans may be late, and callers may reuse a trace ID.
-func (t Trace) State() string { return fmt.Sprint(t.ID, len(t.spans), len(t.records)) }
 
 // String draws the trace as a tree: each span with its duration and a bar, each log record below its span.
 func (t Trace) String() string {

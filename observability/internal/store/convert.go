@@ -42,8 +42,10 @@ func (s *Store) addTraces(traces ptrace.Traces) {
 		from := toMap(resource.Resource().Attributes())
 		for _, scope := range resource.ScopeSpans().All() {
 			for _, span := range scope.Spans().All() {
-				s.spans = append(s.spans, Span{
-					TraceID:    span.TraceID().String(),
+				id := span.TraceID().String()
+				t := s.traces.get(id)
+				t.Spans = append(t.Spans, Span{
+					TraceID:    id,
 					ID:         span.SpanID().String(),
 					Parent:     span.ParentSpanID().String(),
 					Service:    from[serviceName],
@@ -62,6 +64,7 @@ func (s *Store) addTraces(traces ptrace.Traces) {
 			}
 		}
 	}
+	s.traces.forget(Most)
 }
 
 // addLogs reports whether it accepted the records.
@@ -77,8 +80,10 @@ func (s *Store) addLogs(tenant string, logs plog.Logs) bool {
 		from := toMap(resource.Resource().Attributes())
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
-				s.records = append(s.records, Record{
-					TraceID:    record.TraceID().String(),
+				id := record.TraceID().String()
+				t := s.traces.get(id)
+				t.Records = append(t.Records, Record{
+					TraceID:    id,
 					SpanID:     record.SpanID().String(),
 					Service:    from[serviceName],
 					Scope:      scope.Scope().Name(),
@@ -95,6 +100,7 @@ func (s *Store) addLogs(tenant string, logs plog.Logs) bool {
 			}
 		}
 	}
+	s.traces.forget(Most)
 	return true
 }
 

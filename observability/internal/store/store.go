@@ -52,29 +52,35 @@ type Point struct {
 	Buckets              []uint64  // how many values are in each; the last has no upper bound
 }
 
+// Most is how many spans and log records a store keeps. If there are more, it forgets the oldest traces as a whole.
+const Most = 100_000
+
 // Store is safe for concurrent use. Its zero value is empty and ready to use.
 type Store struct {
 	mu      sync.Mutex
-	spans   []Span
-	records []Record
+	traces  traces
 	points  map[string]Point
 	changed time.Time
 	refuse  bool
 	refused map[string]int // requests, by tenant
 }
 
-// Spans returns all spans in the order of their arrival.
+// Spans returns all spans, by trace.
 func (s *Store) Spans() []Span {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Span(nil), s.spans...)
+	var all []Span
+	for _, t := range s.Traces() {
+		all = append(all, t.Spans...)
+	}
+	return all
 }
 
-// Records returns all log records in the order of their arrival.
+// Records returns all log records, by trace.
 func (s *Store) Records() []Record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Record(nil), s.records...)
+	var all []Record
+	for _, t := range s.Traces() {
+		all = append(all, t.Records...)
+	}
+	return all
 }
 
 // Points returns the last value of each time series, in no particular order.
