@@ -54,8 +54,12 @@ kubernetes: ## the last stage on the cluster that KUBECONFIG names, whose nodes 
 measure: ## the tables of observability/upkeep/measurements, in about an hour
 	go test -tags measurements -p 1 -count=1 -timeout 3h -v ./observability/upkeep/measurements/...
 
-pictures: ## retakes the pictures of the page, and of the report of a run without Docker
+pictures: ## retakes pictures: those of Grafana if GRAFANA_URL shows the running STAGE, otherwise the page and the report
+ifdef GRAFANA_URL
+	go run ./observability/upkeep/pictures $(STAGE)
+else
 	PICTURES=1 go test -count=1 -timeout 30m -run 'TestPage|TestReportPictures' ./observability/upkeep/tests/stages
+endif
 
 carry: ## applies the uncommitted changes of STAGE to all later stages
 	go run ./observability/upkeep/carry $(STAGE)

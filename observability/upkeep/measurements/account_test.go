@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/probe"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
@@ -63,7 +64,7 @@ func requests(service string) (int, error) {
 	if service == "frontend" {
 		only += `,http_request_method="POST",http_route="/"`
 	}
-	return stack.Total("last_over_time(http_server_request_duration_seconds_count{" + only + "}[6h])")
+	return engine.Local.Total("last_over_time(http_server_request_duration_seconds_count{" + only + "}[6h])")
 }
 
 // read reads the terminal.
@@ -196,7 +197,7 @@ func serverSpans(service string, from, to time.Time) ([]string, error) {
 			SpanSets []struct{ Spans []struct{ SpanID string } }
 		}
 	}
-	err := stack.GetJSON(stack.Tempo+"/api/search", stack.Window(from, to, url.Values{
+	err := engine.GetJSON(probe.Dice, engine.Local.Tempo+"/api/search", engine.Window(from, to, url.Values{
 		"q":    {fmt.Sprintf(`{ resource.service.name = %q && kind = server }`, service)},
 		"spss": {"20"}, // spans of each trace
 	}), &reply)
@@ -214,8 +215,8 @@ func serverSpans(service string, from, to time.Time) ([]string, error) {
 // inTrace reports whether a record's span is in its trace. Tempo's search shows, of a trace that lies in several blocks, the spans
 // of one block.
 func inTrace(w written) bool {
-	spans, err := stack.Trace(w.trace)
-	return err == nil && slices.ContainsFunc(spans, func(s stack.Span) bool {
+	spans, err := engine.Local.Trace(w.trace)
+	return err == nil && slices.ContainsFunc(spans, func(s engine.Span) bool {
 		id, err := base64.StdEncoding.DecodeString(s.ID)
 		return err == nil && hex.EncodeToString(id) == w.span
 	})
@@ -223,7 +224,7 @@ func inTrace(w written) bool {
 
 // logKeys returns the keys of a service's records of some time at a tenant.
 func logKeys(tenant, service string, from, to time.Time) ([]string, error) {
-	records, err := stack.LogQLBetween(tenant, fmt.Sprintf(`{service_name=%q} | trace_id != ""`, service), from, to)
+	records, err := engine.Local.LogQLBetween(tenant, fmt.Sprintf(`{service_name=%q} | trace_id != ""`, service), from, to)
 	var keys []string
 	for _, record := range records {
 		keys = append(keys, written{tenant: tenant, span: record["span_id"], message: record["line"]}.key())

@@ -40,7 +40,6 @@ type fault struct {
 
 var (
 	upstreamAway = []int{502, 503, 504}
-	engines      = []string{"prometheus", "loki", "tempo"}
 )
 
 // fullDisk needs a stack of its own, whose collector has a small disk.
@@ -58,7 +57,7 @@ func faults() []fault {
 		paused("die", upstreamAway...),
 		paused("collector"),
 		{name: "collector stopped for 30 s", begin: compose("stop", "collector"), lasts: 30 * time.Second, end: compose("start", "collector")},
-		{name: "network cut between collector and engines for 60 s", begin: disconnect, lasts: time.Minute, end: connect},
+		{name: "network cut between collector and engines for 60 s", begin: stack.Disconnect, lasts: time.Minute, end: stack.Connect},
 		{name: "database locked for 10 s", begin: lockDatabase, statuses: []int{503}},
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/stack"
 	"example.com/dice/observability/upkeep/internal/table"
 )
@@ -92,13 +93,13 @@ func firstData(t *testing.T, start time.Time) map[string]time.Duration {
 	var group sync.WaitGroup
 	after := make(map[string]time.Duration)
 	for what, query := range map[string]func() (int, error){
-		"metric": func() (int, error) { return stack.Total(`http_server_request_duration_seconds_count`) },
+		"metric": func() (int, error) { return engine.Local.Total(`http_server_request_duration_seconds_count`) },
 		"log": func() (int, error) {
-			records, err := stack.LogQL(`{service_name="roll"}`)
+			records, err := engine.Local.LogQL(`{service_name="roll"}`)
 			return len(records), err
 		},
 		"trace": func() (int, error) {
-			ids, err := stack.TraceQL(`{ name = "roll die" }`)
+			ids, err := engine.Local.TraceQL(`{ name = "roll die" }`)
 			return len(ids), err
 		},
 	} {

@@ -29,18 +29,6 @@ func services(t *testing.T, s *stack.Stack) []string {
 	return names
 }
 
-func disconnect(t *testing.T, s *stack.Stack) {
-	for _, engine := range engines {
-		s.Docker(t, "network", "disconnect", s.Stage+"_default", s.Stage+"-"+engine+"-1")
-	}
-}
-
-func connect(t *testing.T, s *stack.Stack) {
-	for _, engine := range engines {
-		s.Docker(t, "network", "connect", "--alias", engine, s.Stage+"_default", s.Stage+"-"+engine+"-1")
-	}
-}
-
 // smallQueue returns the compose files of a stage whose collector has a small disk for its queue.
 func smallQueue(t *testing.T) string {
 	t.Helper()
@@ -55,12 +43,12 @@ func smallQueue(t *testing.T) string {
 // fillQueue leaves no room on the queue's disk, which must be the small one, and pauses the engines, so that the queue must grow.
 func fillQueue(t *testing.T, s *stack.Stack) {
 	s.Docker(t, "run", "--rm", "--volume", s.Stage+"_queue:/queue", shellImage, "sh", "-c", "! dd if=/dev/zero of=/queue/ballast bs=1M count=64 2>/dev/null")
-	s.Compose(t, append([]string{"pause"}, engines...)...)
+	s.Compose(t, append([]string{"pause"}, stack.Engines...)...)
 }
 
 func emptyQueue(t *testing.T, s *stack.Stack) {
 	s.Docker(t, "run", "--rm", "--volume", s.Stage+"_queue:/queue", shellImage, "rm", "/queue/ballast")
-	s.Compose(t, append([]string{"unpause"}, engines...)...)
+	s.Compose(t, append([]string{"unpause"}, stack.Engines...)...)
 }
 
 const lockVariable = "DICE_LOCK" // the file that this binary locks, where it runs no tests

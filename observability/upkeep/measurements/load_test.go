@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/stack"
 	"example.com/dice/observability/upkeep/internal/table"
 )
@@ -42,9 +43,9 @@ func takeTally(t *testing.T) tally {
 		var now tally
 		var errs [4]error
 		now.requests, errs[0] = requests("roll")
-		now.spans, errs[1] = stack.Total(`traces_span_metrics_calls_total{service_name="roll",span_kind="SPAN_KIND_SERVER"}`)
-		now.logs, errs[2] = stack.LogCount(`{service_name="roll"} | trace_id != ""`)
-		now.refused, errs[3] = stack.Total(`{__name__=~"otelcol_receiver_refused_.+_total"}`)
+		now.spans, errs[1] = engine.Local.Total(`traces_span_metrics_calls_total{service_name="roll",span_kind="SPAN_KIND_SERVER"}`)
+		now.logs, errs[2] = engine.Local.LogCount(`{service_name="roll"} | trace_id != ""`)
+		now.refused, errs[3] = engine.Local.Total(`{__name__=~"otelcol_receiver_refused_.+_total"}`)
 		if err := errors.Join(errs[:]...); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/stack"
 	"example.com/dice/observability/upkeep/internal/table"
 )
@@ -99,7 +100,7 @@ func measureSampling(t *testing.T, s *stack.Stack, sampler []string) map[string]
 	runs := float64(s.Traffic(t, 10, 100, func() {}, sampler...).Rolls)
 	after := waitUntilSampled(t, s)
 
-	ids, err := stack.TraceQL("{}")
+	ids, err := engine.Local.TraceQL("{}")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func measureSampling(t *testing.T, s *stack.Stack, sampler []string) map[string]
 			all = append(all, fmt.Sprint(record["trace_id"]))
 		}
 	}
-	exemplified, err := stack.Exemplars("http_server_request_duration_seconds_bucket")
+	exemplified, err := engine.Local.Exemplars("http_server_request_duration_seconds_bucket")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func takeSamplingCounts(t *testing.T, s *stack.Stack) samplingCounts {
 		`traces_span_metrics_calls_total{service_name="roll",span_kind="SPAN_KIND_SERVER"}`: &c.spanMetrics,
 		`http_server_request_duration_seconds_count{service_name="roll"}`:                   &c.requests,
 	} {
-		n, err := stack.Total(query)
+		n, err := engine.Local.Total(query)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +200,7 @@ func waitUntilSampled(t *testing.T, s *stack.Stack) samplingCounts {
 
 // tempoReceived returns how many bytes of spans Tempo has received.
 func tempoReceived() (float64, error) {
-	response, err := stack.Client.Get(stack.Tempo + "/metrics")
+	response, err := engine.Client.Get(engine.Local.Tempo + "/metrics")
 	if err != nil {
 		return 0, err
 	}

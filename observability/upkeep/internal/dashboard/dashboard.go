@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -27,9 +28,20 @@ type Panel struct {
 	Type, Title, Description string
 	Datasource               Datasource
 	GridPos                  struct{ X, Y, W, H int }
-	FieldConfig              struct{ Defaults struct{ Unit string } }
+	FieldConfig              FieldConfig
 	Targets                  []Target
 	Panels                   []Panel
+}
+
+// FieldConfig is how a panel shows its fields.
+type FieldConfig struct {
+	Defaults  struct{ Unit string }
+	Overrides []struct {
+		Properties []struct {
+			ID    string
+			Value json.RawMessage
+		}
+	}
 }
 
 // Datasource refers to a data source.
@@ -43,6 +55,14 @@ type Target struct {
 	QueryType    string // of Tempo: "traceql", or "serviceMap" for the service graph
 	LegendFormat string
 	Exemplar     bool
+	Raw          json.RawMessage `json:"-"` // the whole query, with all fields
+}
+
+// UnmarshalJSON reads a query.
+func (t *Target) UnmarshalJSON(content []byte) error {
+	type fields Target // without this method
+	t.Raw = slices.Clone(content)
+	return json.Unmarshal(content, (*fields)(t))
 }
 
 // Read reads the dashboards of one stage, and those that all stages share.
@@ -82,6 +102,22 @@ func (d Dashboard) All() []Panel {
 		all = append(all, panel)
 	}
 	return all
+}
+
+// TraceLink returns the address, without the host, to which the tables of spans link the trace with this ID. It is empty if there is
+// no such table.
+func (d Dashboard) TraceLink(id string) string {
+	for _, panel := range d.All() {
+		for _, override := range panel.FieldConfig.Overrides {
+			for _, property := range override.Properties {
+				var links []struct{ URL string }
+				if property.ID == "links" && json.Unmarshal(property.Value, &links) == nil && len(links) > 0 {
+					return strings.ReplaceAll(links[0].URL, "${__value.raw}", id)
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // Window replaces $__rate_interval, $__auto and $__range with the values Grafana uses for a scrape interval of 5 s and the

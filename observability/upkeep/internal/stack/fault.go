@@ -3,6 +3,8 @@ package stack
 import (
 	"testing"
 	"time"
+
+	"example.com/dice/observability/upkeep/internal/engine"
 )
 
 // SamplingFault stops a collector under load, and starts it again.
@@ -36,7 +38,7 @@ func (f SamplingFault) Try(t *testing.T, s *Stack) SamplingToll {
 	s.Traffic(t, 10, 150+2*int(f.Away.Seconds()), func() {
 		<-time.After(20 * time.Second) // until the gateways have made decisions under this load
 		var err error
-		if toll.Waiting, err = Total(`otelcol_processor_tail_sampling_sampling_traces_on_memory{instance="gateway-1:8888"}`); err != nil {
+		if toll.Waiting, err = engine.Local.Total(`otelcol_processor_tail_sampling_sampling_traces_on_memory{instance="gateway-1:8888"}`); err != nil {
 			t.Fatal(err)
 		}
 		begun = time.Now()
@@ -75,7 +77,7 @@ func (f SamplingFault) missing(t *testing.T, runs []FailedRun) (lost, cut int) {
 		if err == nil {
 			continue
 		}
-		if _, none := Trace(r.Trace); none != nil {
+		if _, none := engine.Local.Trace(r.Trace); none != nil {
 			lost++
 		} else {
 			cut++

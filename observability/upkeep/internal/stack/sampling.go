@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/upkeep/internal/engine"
 )
 
 // SampledStage is the stage that is tested under the overlay for sampling: it has all services, and routes log records.
@@ -46,7 +48,7 @@ func (s *Stack) FailedRuns(t *testing.T) []FailedRun {
 
 // InTempo returns an error unless Tempo has the run's trace with all its spans.
 func (r FailedRun) InTempo() error {
-	spans, err := Trace(r.Trace)
+	spans, err := engine.Local.Trace(r.Trace)
 	if err != nil {
 		return err
 	}
@@ -60,7 +62,7 @@ func (r FailedRun) InTempo() error {
 }
 
 // countSpans counts the spans of a trace. A span that was sent twice counts once.
-func countSpans(spans []Span) int {
+func countSpans(spans []engine.Span) int {
 	ids := make(map[string]bool)
 	for _, s := range spans {
 		ids[s.ID] = true
@@ -69,7 +71,7 @@ func countSpans(spans []Span) int {
 }
 
 // Whole returns an error unless a trace has exactly one root, and the parents of all other spans.
-func Whole(spans []Span) error {
+func Whole(spans []engine.Span) error {
 	ids, roots := make(map[string]bool), make(map[string]bool)
 	for _, s := range spans {
 		ids[s.ID] = true

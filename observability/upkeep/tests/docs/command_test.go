@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"example.com/dice/observability/upkeep/internal/shell"
 )
 
 // TestReadmeCommands runs the commands of each README that need no running stage, in a copy of the stages.
@@ -36,7 +38,7 @@ func TestReadmeCommands(t *testing.T) {
 func copyStages(t *testing.T) string {
 	t.Helper()
 	copied := t.TempDir()
-	shell(t, copied, "git init --quiet") // the paths in patches are the repository's
+	shell.Run(t, copied, "git init --quiet") // the paths in patches are the repository's
 	for _, stage := range stageNames(t) {
 		if err := os.CopyFS(filepath.Join(copied, stage), os.DirFS(filepath.Join(root, stage))); err != nil {
 			t.Fatal(err)
@@ -61,11 +63,11 @@ func runCommand(t *testing.T, directory, command string) {
 	case command == "OTEL_TRACES_EXPORTER=console go run ./roll": // the service's main_test.go
 	case command == "go test work": // what runs this
 	case words[0] == "diff":
-		if output := shell(t, directory, command+"; test $? -eq 1"); !strings.Contains(output, "+++") {
+		if output := shell.Run(t, directory, command+"; test $? -eq 1"); !strings.Contains(output, "+++") {
 			t.Errorf("%s shows no difference", command)
 		}
 	case words[0] == "git" && words[1] == "apply": // which succeeds also if it finds nothing to change
-		shell(t, directory, command)
+		shell.Run(t, directory, command)
 		changed := changedFiles(t, stage, directory)
 		if reverse := words[2] == "--reverse"; reverse != (len(changed) == 0) {
 			t.Errorf("after %s these files differ: %v", command, changed)

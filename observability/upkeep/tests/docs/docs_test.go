@@ -2,10 +2,7 @@
 package docs
 
 import (
-	"context"
-	"os/exec"
 	"testing"
-	"time"
 
 	"example.com/dice/observability/internal/stages"
 )
@@ -20,18 +17,4 @@ func stageNames(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return names
-}
-
-// shell returns the standard output of a command, which must succeed.
-func shell(t *testing.T, directory, command string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute) // a benchmark may have to compile all
-	defer cancel()
-	c := exec.CommandContext(ctx, "sh", "-c", command)
-	c.Dir = directory
-	output, err := c.Output()
-	if err != nil {
-		t.Errorf("%s: %v\n%s", command, err, output)
-	}
-	return string(output)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"example.com/dice/observability/internal/readme"
+	"example.com/dice/observability/upkeep/internal/shell"
 )
 
 // TestLabs runs the commands of the READMEs that put a fault in and remove it. They must work in a clone, in a copy without a
@@ -21,7 +22,7 @@ func TestLabs(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			directory := t.TempDir()
 			t.Setenv("GIT_CEILING_DIRECTORIES", directory)
-			shell(t, directory, "mkdir dice && "+prepare)
+			shell.Run(t, directory, "mkdir dice && "+prepare)
 			for _, name := range append(stageNames(t), "observability/sampling") {
 				from := name
 				if name == "observability/sampling" {
@@ -54,7 +55,7 @@ func checkLabs(t *testing.T, original, copied, from string) {
 		if !strings.HasPrefix(command, "git ") || !strings.Contains(command, " apply ") {
 			continue
 		}
-		shell(t, from, command)
+		shell.Run(t, from, command)
 		if restored := maps.Equal(contents(t, copied), want); restored != strings.Contains(command, "--reverse") {
 			t.Errorf("after %q in %s, the files are as they were: %t", command, copied, restored)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"example.com/dice/observability/internal/readme"
 	"example.com/dice/observability/upkeep/internal/dashboard"
+	"example.com/dice/observability/upkeep/internal/shell"
 )
 
 // readmes returns the README of the root and those of all stages, by their directory.
@@ -112,7 +113,7 @@ func TestMeasurements(t *testing.T) {
 	command := regexp.MustCompile(`-run (\w+) (\S+)$`)
 	for _, line := range text.Commands() {
 		if strings.Contains(line, "-bench") {
-			checkRowsOfCost(t, text, shell(t, root, line+" -benchtime 1x"))
+			checkRowsOfCost(t, text, shell.Run(t, root, line+" -benchtime 1x"))
 			continue
 		}
 		found := command.FindStringSubmatch(line)
@@ -207,7 +208,7 @@ func TestReadmeTests(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, match := range regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(text, -1) {
-			shell(t, root, fmt.Sprintf("grep -rq --include='*_test.go' '^func %s(' %s observability", match[1], name))
+			shell.Run(t, root, fmt.Sprintf("grep -rq --include='*_test.go' '^func %s(' %s observability", match[1], name))
 		}
 	}
 }

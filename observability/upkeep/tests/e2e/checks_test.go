@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
 
@@ -21,9 +22,9 @@ func checkExemplars(t *testing.T) {
 		"traces_span_metrics_duration_seconds_bucket",
 	} {
 		stack.Eventually(t, "a trace of an exemplar of "+metric, func() error {
-			ids, err := stack.Exemplars(metric)
+			ids, err := engine.Local.Exemplars(metric)
 			if err == nil {
-				_, err = stack.Trace(ids[0])
+				_, err = engine.Local.Trace(ids[0])
 			}
 			return err
 		})
@@ -45,7 +46,7 @@ func checkOddRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		request.Header.Set("traceparent", "00-"+id+"-0123456789abcdef-01")
-		response, err := stack.Client.Do(request)
+		response, err := engine.Client.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +64,7 @@ func checkOddRequests(t *testing.T) {
 			return err
 		}
 		request.Header.Set("traceparent", "00-"+id+"-0123456789abcdef-01")
-		response, err := stack.Client.Do(request)
+		response, err := engine.Client.Do(request)
 		if err == nil {
 			response.Body.Close()
 			return errors.New("the roll was too fast to cancel")
@@ -77,7 +78,7 @@ func checkOddRequests(t *testing.T) {
 func expectSpan(t *testing.T, id, name, status string) {
 	t.Helper()
 	stack.Eventually(t, "span "+name, func() error {
-		spans, err := stack.Trace(id)
+		spans, err := engine.Local.Trace(id)
 		if err != nil {
 			return err
 		}
@@ -98,7 +99,7 @@ func checkCollectorMetrics(t *testing.T) {
 		"otelcol_exporter_queue_capacity",
 	} {
 		stack.Eventually(t, metric, func() error {
-			n, err := stack.Total(metric)
+			n, err := engine.Local.Total(metric)
 			if err == nil && n == 0 {
 				err = errors.New("no value")
 			}

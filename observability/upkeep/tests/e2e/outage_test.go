@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
 
@@ -32,7 +33,7 @@ func TestOutages(t *testing.T) {
 	s.WaitForTraffic(t)
 	for _, f := range []fault{
 		{name: "collector killed", begin: compose("kill", "collector"), end: compose("start", "collector"), harmless: true},
-		{name: "engines cut off for 20 s", begin: disconnect, lasts: 20 * time.Second, end: connect, harmless: true},
+		{name: "engines cut off for 20 s", begin: stack.Disconnect, lasts: 20 * time.Second, end: stack.Connect, harmless: true},
 		{name: "roll killed", begin: compose("kill", "roll"), lasts: 5 * time.Second, end: compose("start", "roll")},
 	} {
 		t.Run(f.name, func(t *testing.T) { f.try(t, s) })
@@ -75,15 +76,15 @@ type totals struct{ traces, records, dice int }
 
 func readTotals() (totals, error) {
 	var got totals
-	traces, err := stack.TraceQL(`{ name = "roll die" }`)
+	traces, err := engine.Local.TraceQL(`{ name = "roll die" }`)
 	if err != nil {
 		return got, err
 	}
-	records, err := stack.LogQL(`{service_name="roll"} | die_identifier != ""`)
+	records, err := engine.Local.LogQL(`{service_name="roll"} | die_identifier != ""`)
 	if err != nil {
 		return got, err
 	}
-	dice, err := stack.Total(`dice_rolls_total`)
+	dice, err := engine.Local.Total(`dice_rolls_total`)
 	return totals{len(traces), len(records), dice}, err
 }
 
@@ -104,20 +105,6 @@ func settledTotals(t *testing.T) totals {
 
 func compose(arguments ...string) func(*testing.T, *stack.Stack) {
 	return func(t *testing.T, s *stack.Stack) { s.Compose(t, arguments...) }
-}
-
-var engines = []string{"prometheus", "loki", "tempo"}
-
-func disconnect(t *testing.T, s *stack.Stack) {
-	for _, engine := range engines {
-		s.Docker(t, "network", "disconnect", s.Stage+"_default", s.Stage+"-"+engine+"-1")
-	}
-}
-
-func connect(t *testing.T, s *stack.Stack) {
-	for _, engine := range engines {
-		s.Docker(t, "network", "connect", "--alias", engine, s.Stage+"_default", s.Stage+"-"+engine+"-1")
-	}
 }
 
 // wait lets an outage last. It is no bound of a check.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"example.com/dice/observability/upkeep/internal/dashboard"
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/probe"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
@@ -25,6 +26,7 @@ func checkPanels(t *testing.T, stage string) {
 		t.Fatal(err)
 	}
 	for _, board := range boards {
+		enterTrace(t, board)
 		for _, panel := range board.All() {
 			for _, target := range panel.Targets {
 				stack.Eventually(t, fmt.Sprintf("panel %q of %q", panel.Title, board.Title), func() error {
@@ -34,7 +36,29 @@ func checkPanels(t *testing.T, stage string) {
 					}
 					return hasData(source, query)
 				})
+				if panel.Type == "timeseries" && target.Datasource.UID == "prometheus" {
+					_, query := board.Expand(target)
+					if n, err := engine.Local.Total("count(" + query + ")"); err != nil || n > mostSeries {
+						t.Errorf("panel %q of %q: %d series, %v", panel.Title, board.Title, n, err)
+					}
+				}
 			}
+		}
+	}
+}
+
+const mostSeries = 8 // of one query, in a legend
+
+// enterTrace gives the variable for a trace the ID of a failed request, as readers do.
+func enterTrace(t *testing.T, board dashboard.Dashboard) {
+	t.Helper()
+	for i, variable := range board.Templating.List {
+		if variable.Name == "trace_id" {
+			ids, err := engine.Local.TraceQL(`{ span:name = "roll die" && span:status = error } with (most_recent=true)`)
+			if err != nil || len(ids) == 0 {
+				t.Fatalf("no failed roll: %v", err)
+			}
+			board.Templating.List[i].Query = strings.Repeat("0", 32-len(ids[0])) + ids[0]
 		}
 	}
 }
@@ -48,14 +72,14 @@ func hasData(source, query string) error {
 	var err error
 	switch source {
 	case "prometheus":
-		n, err = countSamples(probe.Dice, stack.Prometheus+"/api/v1/query_range", query)
+		n, err = countSamples(probe.Dice, engine.Local.Prometheus+"/api/v1/query_range", query)
 	case "loki":
-		n, err = countSamples(probe.Dice, stack.Loki+"/loki/api/v1/query_range", query)
+		n, err = countSamples(probe.Dice, engine.Local.Loki+"/loki/api/v1/query_range", query)
 	case "usage":
-		n, err = countSamples(probe.Usage, stack.Loki+"/loki/api/v1/query_range", query)
+		n, err = countSamples(probe.Usage, engine.Local.Loki+"/loki/api/v1/query_range", query)
 	case "tempo":
 		var ids []string
-		ids, err = stack.TraceQL(query)
+		ids, err = engine.Local.TraceQL(query)
 		n = len(ids)
 	default:
 		err = fmt.Errorf("unknown data source %q", source)
@@ -74,7 +98,7 @@ func countSamples(tenant, address, query string) (int, error) {
 		}
 	}
 	now := time.Now()
-	err := stack.GetJSONOf(tenant, address, url.Values{
+	err := engine.GetJSON(tenant, address, url.Values{
 		"query": {query},
 		"start": {strconv.FormatInt(now.Add(-5*time.Minute).Unix(), 10)},
 		"end":   {strconv.FormatInt(now.Unix(), 10)},
@@ -102,7 +126,7 @@ func checkAlert(t *testing.T) {
 				}
 			}
 		}
-		if err := stack.GetJSON(stack.Prometheus+"/api/v1/alerts", nil, &reply); err != nil {
+		if err := engine.GetJSON(probe.Dice, engine.Local.Prometheus+"/api/v1/alerts", nil, &reply); err != nil {
 			return err
 		}
 		for _, alert := range reply.Data.Alerts {

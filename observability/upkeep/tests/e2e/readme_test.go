@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"example.com/dice/observability/internal/readme"
+	"example.com/dice/observability/upkeep/internal/engine"
+	"example.com/dice/observability/upkeep/internal/shell"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
 
@@ -54,7 +56,7 @@ func checkReadme(t *testing.T, stage string) {
 		}
 	}
 	for _, command := range readText(t, stage).Commands() {
-		if !strings.Contains(command, stack.Loki+"/") {
+		if !strings.Contains(command, engine.Local.Loki+"/") {
 			continue
 		}
 		stack.Eventually(t, command, func() error {
@@ -74,7 +76,7 @@ func shows(symptom readme.Block) error {
 		return hasData(source(symptom), symptom.Text)
 	}
 	const few = 5
-	ids, err := stack.TraceQL(symptom.Text)
+	ids, err := engine.Local.TraceQL(symptom.Text)
 	if err == nil && len(ids) <= few {
 		err = fmt.Errorf("%w but %d traces: %s", errNoData, len(ids), symptom.Text)
 	}
@@ -110,7 +112,7 @@ func TestLab(t *testing.T) {
 				case strings.HasPrefix(fault, "seq "):
 					s := stack.Start(t, repository, stage, append(settings, "OTEL_BSP_MAX_QUEUE_SIZE=2048")...)
 					s.WaitUntilTrafficStarts(t)
-					shell(t, ".", "sh", "-c", fault)
+					shell.Run(t, ".", fault)
 					show(t, symptoms[fault])
 				default:
 					stack.Start(t, repository, stage, append(settings, fault)...)
@@ -127,7 +129,7 @@ func rollOnce() error {
 	if err != nil {
 		return err
 	}
-	user := &http.Client{Jar: jar, Timeout: stack.Client.Timeout}
+	user := &http.Client{Jar: jar, Timeout: engine.Client.Timeout}
 	signedIn, err := user.PostForm(stack.Frontend+"/sign-in", url.Values{"name": {"Ada"}})
 	if err != nil {
 		return err
@@ -157,21 +159,12 @@ func show(t *testing.T, symptoms []readme.Block) {
 func withPatch(t *testing.T, stage, patch string, do func(root string)) {
 	t.Helper()
 	copied := t.TempDir()
-	shell(t, ".", "cp", "--recursive", repository, copied+"/dice")
+	shell.Run(t, ".", "cp --recursive "+repository+" "+copied+"/dice")
 	root := filepath.Join(copied, "dice")
 	directory := filepath.Join(root, stage)
-	shell(t, directory, "git", "apply", patch)
-	shell(t, ".", "sh", "-c", "! diff --recursive --brief "+filepath.Join(repository, stage)+" "+directory)
+	shell.Run(t, directory, "git apply "+patch)
+	shell.Run(t, ".", "! diff --recursive --brief "+filepath.Join(repository, stage)+" "+directory)
 	do(root)
-	shell(t, directory, "git", "apply", "--reverse", patch)
-	shell(t, ".", "diff", "--recursive", filepath.Join(repository, stage), directory)
-}
-
-func shell(t *testing.T, directory, name string, arguments ...string) {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), name, arguments...)
-	command.Dir = directory
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", command, err, output)
-	}
+	shell.Run(t, directory, "git apply --reverse "+patch)
+	shell.Run(t, ".", "diff --recursive "+filepath.Join(repository, stage)+" "+directory)
 }

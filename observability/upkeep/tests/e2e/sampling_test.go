@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"example.com/dice/observability/internal/readme"
+	"example.com/dice/observability/upkeep/internal/engine"
+	"example.com/dice/observability/upkeep/internal/probe"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
 
@@ -59,9 +61,9 @@ func underLoad(t *testing.T, s *stack.Stack, symptom readme.Block) error {
 	end := stack.TimeOf(t, s.Logs(t, "traffic", "traffic generation is complete")[0])
 	at := strconv.FormatInt(end.Add(-15*time.Second).Unix(), 10)
 	var reply struct {
-		Data struct{ Result []stack.Sample }
+		Data struct{ Result []engine.Sample }
 	}
-	err := stack.GetJSON(stack.Prometheus+"/api/v1/query", url.Values{"query": {symptom.Text}, "time": {at}}, &reply)
+	err := engine.GetJSON(probe.Dice, engine.Local.Prometheus+"/api/v1/query", url.Values{"query": {symptom.Text}, "time": {at}}, &reply)
 	if err == nil && len(reply.Data.Result) == 0 {
 		err = fmt.Errorf("%w: %s", errNoData, symptom.Text)
 	}
@@ -84,13 +86,13 @@ func checkErrors(t *testing.T, s *stack.Stack, generated stack.Summary) {
 // an error there must be as many as chance allows.
 func checkOthers(t *testing.T) {
 	// Each request of a user to the page is one trace.
-	requests, err := stack.Total(`http_server_request_duration_seconds_count{service_name="frontend"}`)
+	requests, err := engine.Local.Total(`http_server_request_duration_seconds_count{service_name="frontend"}`)
 	if err != nil || requests == 0 {
 		t.Fatalf("%d requests: %v", requests, err)
 	}
 	decisions := func(selector string) func() (int, error) {
 		return func() (int, error) {
-			return stack.Total("otelcol_processor_tail_sampling_global_count_traces_sampled_total" + selector)
+			return engine.Local.Total("otelcol_processor_tail_sampling_global_count_traces_sampled_total" + selector)
 		}
 	}
 	stack.Eventually(t, "one decision for each trace", func() error { return equals(decisions(""), requests) })
@@ -100,16 +102,16 @@ func checkOthers(t *testing.T) {
 	}
 	var kept []string
 	stack.Eventually(t, "what was kept, in Tempo", func() (err error) {
-		kept, err = stack.TraceQL("{}")
+		kept, err = engine.Local.TraceQL("{}")
 		return errors.Join(err, equals(func() (int, error) { return len(kept), nil }, want))
 	})
 	for _, id := range kept {
 		stack.Eventually(t, "a whole trace", func() error {
-			spans, err := stack.Trace(strings.Repeat("0", 32-len(id)) + id) // Tempo leaves out leading zeros
+			spans, err := engine.Local.Trace(strings.Repeat("0", 32-len(id)) + id) // Tempo leaves out leading zeros
 			return errors.Join(err, stack.Whole(spans))
 		})
 	}
-	forced, err := stack.TraceQL(`{ status = error } || { trace:duration >= 900ms }`)
+	forced, err := engine.Local.TraceQL(`{ status = error } || { trace:duration >= 900ms }`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +134,7 @@ func checkUnsampled(t *testing.T, generated stack.Summary) {
 		`count by (collector_instance_id) (traces_service_graph_request_total{client="frontend",server="roll"}) > bool 0`:               2,
 		`count by (collector_instance_id) (traces_service_graph_request_total{client="frontend",server="roll",failed="true"}) > bool 0`: 2,
 	} {
-		stack.Eventually(t, query, func() error { return equals(func() (int, error) { return stack.Total(query) }, want) })
+		stack.Eventually(t, query, func() error { return equals(func() (int, error) { return engine.Local.Total(query) }, want) })
 	}
 	checkCalls(t, stack.SampledStage, generated)
 }

@@ -4,11 +4,13 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"example.com/dice/observability/internal/declared"
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
 
@@ -35,6 +37,9 @@ func TestStage(t *testing.T) {
 			t.Run("exemplar to trace", checkExemplars)
 			t.Run("names of odd requests", checkOddRequests)
 			t.Run("collector's own metrics", checkCollectorMetrics)
+			if !slices.Contains(strings.Fields(os.Getenv("E2E_WITHOUT")), "grafana") {
+				t.Run("Grafana", func(t *testing.T) { checkGrafana(t, s) })
+			}
 			t.Run("three roll services", func(t *testing.T) { checkInstances(t, s) })
 		})
 	}
@@ -63,11 +68,11 @@ func checkTotals(t *testing.T, stage string, generated stack.Summary) {
 	t.Helper()
 	totals := map[string]func() (int, error){
 		"traces in Tempo": func() (int, error) {
-			ids, err := stack.TraceQL(`{ name = "roll die" }`)
+			ids, err := engine.Local.TraceQL(`{ name = "roll die" }`)
 			return len(ids), err
 		},
 		"log records in Loki": func() (int, error) {
-			records, err := stack.LogQL(`{service_name="roll"} | die_identifier != ""`)
+			records, err := engine.Local.LogQL(`{service_name="roll"} | die_identifier != ""`)
 			return len(records), err
 		},
 	}
@@ -80,13 +85,13 @@ func checkTotals(t *testing.T, stage string, generated stack.Summary) {
 		"span metrics of roll die":          `traces_span_metrics_calls_total{span_name="roll die"}`,
 	} {
 		stack.Eventually(t, what, func() error {
-			return equals(func() (int, error) { return stack.Total(query) }, generated.AllDice())
+			return equals(func() (int, error) { return engine.Local.Total(query) }, generated.AllDice())
 		})
 	}
 	for status, want := range generated.Replies {
 		stack.Eventually(t, "replies with status "+status, func() error {
 			return equals(func() (int, error) {
-				return stack.Total(fmt.Sprintf(`http_server_request_duration_seconds_count{service_name="roll",http_response_status_code=%q}`, status))
+				return engine.Local.Total(fmt.Sprintf(`http_server_request_duration_seconds_count{service_name="roll",http_response_status_code=%q}`, status))
 			}, want)
 		})
 	}
@@ -107,18 +112,18 @@ func checkCalls(t *testing.T, stage string, generated stack.Summary) {
 		to[call.Server] += n
 		edge := fmt.Sprintf(`traces_service_graph_request_total{client=%q,server=%q}`, call.Client, call.Server)
 		stack.Eventually(t, edge, func() error {
-			return equals(func() (int, error) { return stack.Total(edge) }, n)
+			return equals(func() (int, error) { return engine.Local.Total(edge) }, n)
 		})
 	}
 	for end, calls := range map[string]map[string]int{"client": from, "server": to} {
 		for service, want := range calls {
 			series := fmt.Sprintf(`http_%s_request_duration_seconds_count{service_name=%q}`, end, service)
 			stack.Eventually(t, series, func() error {
-				return equals(func() (int, error) { return stack.Total(series) }, want)
+				return equals(func() (int, error) { return engine.Local.Total(series) }, want)
 			})
 			spans := fmt.Sprintf(`traces_span_metrics_calls_total{service_name=%q,span_kind="SPAN_KIND_%s"}`, service, strings.ToUpper(end))
 			stack.Eventually(t, spans, func() error {
-				return equals(func() (int, error) { return stack.Total(spans) }, want)
+				return equals(func() (int, error) { return engine.Local.Total(spans) }, want)
 			})
 		}
 	}
@@ -132,7 +137,7 @@ func checkInstances(t *testing.T, s *stack.Stack) {
 	s.Traffic(t, 10, 25, func() {
 		stack.Eventually(t, "three instances", func() error {
 			const instances = `count(sum by (instance) (rate(http_server_request_duration_seconds_count{service_name="roll"}[20s])) > 0)`
-			return equals(func() (int, error) { return stack.Total(instances) }, 3)
+			return equals(func() (int, error) { return engine.Local.Total(instances) }, 3)
 		})
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
 
@@ -26,7 +27,7 @@ func checkLogLine(t *testing.T, s *stack.Stack) {
 		id := fmt.Sprint(lines[0]["trace_id"])
 
 		stack.Eventually(t, "the whole trace of "+message, func() error {
-			spans, err := stack.Trace(id)
+			spans, err := engine.Local.Trace(id)
 			if err != nil {
 				return err
 			}
@@ -37,7 +38,7 @@ func checkLogLine(t *testing.T, s *stack.Stack) {
 			return checkTrace(journeys(s.Stage, path), spans, status)
 		})
 		stack.Eventually(t, "the record of "+message, func() error {
-			records, err := stack.LogQL(fmt.Sprintf(`{service_name="roll"} | trace_id = %q`, id))
+			records, err := engine.Local.LogQL(fmt.Sprintf(`{service_name="roll"} | trace_id = %q`, id))
 			if err == nil && (len(records) != 1 || records[0]["line"] != message) {
 				err = fmt.Errorf("records %v", records)
 			}
@@ -68,11 +69,11 @@ func journeys(stage, route string) [][]step {
 }
 
 // checkTrace wants all journeys in a trace. The first has the status.
-func checkTrace(journeys [][]step, spans []stack.Span, status string) error {
+func checkTrace(journeys [][]step, spans []engine.Span, status string) error {
 	for i, journey := range journeys {
-		var parent stack.Span
+		var parent engine.Span
 		for j, want := range journey {
-			k := slices.IndexFunc(spans, func(s stack.Span) bool {
+			k := slices.IndexFunc(spans, func(s engine.Span) bool {
 				return s.Service == want.service && s.Name == want.name && s.Kind == "SPAN_KIND_"+want.kind && (j == 0 || s.Parent == parent.ID)
 			})
 			if k < 0 {
@@ -88,7 +89,7 @@ func checkTrace(journeys [][]step, spans []stack.Span, status string) error {
 }
 
 // checkAttributes wants the user in the client's span, and the stable names of HTTP attributes in those of servers.
-func checkAttributes(spans []stack.Span) error {
+func checkAttributes(spans []engine.Span) error {
 	for _, s := range spans {
 		switch {
 		case s.Service == "traffic" && !strings.HasPrefix(s.Attributes["traffic.user"], "User "):

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/probe"
 	"example.com/dice/observability/upkeep/internal/stack"
 )
@@ -31,7 +32,7 @@ func TestUsage(t *testing.T) {
 			stack.Eventually(t, "all records, each at its tenant", func() error {
 				found := make(map[string][]string)
 				for _, tenant := range []string{probe.Dice, probe.Usage} {
-					records, err := stack.LogQLOf(tenant, fmt.Sprintf("{service_name=%q}", probe.Service))
+					records, err := engine.Local.LogQLOf(tenant, fmt.Sprintf("{service_name=%q}", probe.Service))
 					if err != nil {
 						return err
 					}
@@ -82,11 +83,11 @@ func checkRuns(t *testing.T, runs int) {
 	t.Helper()
 	stack.Eventually(t, "runs", func() error {
 		return equals(func() (int, error) {
-			records, err := stack.LogQLOf(probe.Usage, `{service_name="frontend",event="dice.run"} | user_name != "" | die_identifier != "" | dice_batch_size != "" | http_response_status_code != ""`)
+			records, err := engine.Local.LogQLOf(probe.Usage, `{service_name="frontend",event="dice.run"} | user_name != "" | die_identifier != "" | dice_batch_size != "" | http_response_status_code != ""`)
 			return len(records), err
 		}, runs)
 	})
-	records, err := stack.LogQL(`{service_namespace="dice"} | usage = "true"`) // the probe has no namespace
+	records, err := engine.Local.LogQL(`{service_namespace="dice"} | usage = "true"`) // the probe has no namespace
 	if err != nil || len(records) > 0 {
 		t.Errorf("%d usage records are operational: %v", len(records), err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dice/observability/upkeep/internal/probe"
 	"example.com/dice/observability/upkeep/internal/table"
 )
 
@@ -132,7 +133,7 @@ func (e engines) spans(runs []dice) (total int, incomplete []error) {
 	for start := time.Now(); ; time.Sleep(time.Second) {
 		incomplete = nil
 		left = slices.DeleteFunc(left, func(r dice) bool {
-			spans, err := e.trace(r.trace)
+			spans, err := e.Trace(r.trace)
 			if err == nil {
 				err = r.complete(spans)
 			}
@@ -154,7 +155,7 @@ func (e engines) unlogged(runs []dice, since time.Time) (missing []string) {
 	for start := time.Now(); ; time.Sleep(time.Second) {
 		missing = nil
 		for _, service := range []string{"frontend", "roll", "die"} {
-			records, err := e.logQL(`{service_name="`+service+`"} | trace_id != ""`, since)
+			records, err := e.LogQLBetween(probe.Dice, `{service_name="`+service+`"} | trace_id != ""`, since, time.Now().Add(time.Minute))
 			logged := make(map[string]bool)
 			for _, r := range records {
 				logged[r["trace_id"]] = true
@@ -177,7 +178,7 @@ func (e engines) counted(t *testing.T, since time.Time) int {
 	t.Helper()
 	count, changed := 0, time.Now()
 	eventually(t, "a count that no longer grows", func() error {
-		now, err := e.increase(`traces_span_metrics_calls_total{span_name="roll die"}`, since)
+		now, err := e.Increase(`traces_span_metrics_calls_total{span_name="roll die"}`, since)
 		if err == nil && now != count {
 			count, changed = now, time.Now()
 		}

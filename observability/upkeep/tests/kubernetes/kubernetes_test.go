@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/upkeep/internal/engine"
+	"example.com/dice/observability/upkeep/internal/probe"
 )
 
 func TestKubernetes(t *testing.T) {
@@ -37,16 +40,16 @@ func oneRequest(t *testing.T, engines engines, page string) {
 	if request.err != nil || request.status != 200 {
 		t.Fatal(request)
 	}
-	var spans []span
+	var spans []engine.Span
 	eventually(t, "the trace", func() (err error) {
-		if spans, err = engines.trace(request.trace); err == nil {
+		if spans, err = engines.Trace(request.trace); err == nil {
 			err = request.complete(spans)
 		}
 		return err
 	})
 	for _, service := range []string{"frontend", "roll", "die"} {
-		i := slices.IndexFunc(spans, func(s span) bool { return s.resource["service.name"] == service })
-		resource := spans[i].resource
+		i := slices.IndexFunc(spans, func(s engine.Span) bool { return s.Service == service })
+		resource := spans[i].Resource
 		all := pods(t, service)
 		p := slices.IndexFunc(all, func(p pod) bool { return p.Metadata.Name == resource["k8s.pod.name"] })
 		if p < 0 {
@@ -73,14 +76,14 @@ func oneRequest(t *testing.T, engines engines, page string) {
 			t.Errorf("%s: resource %v", service, resource)
 		}
 		eventually(t, "log records of "+service, func() error {
-			records, err := engines.logQL(fmt.Sprintf(`{service_name=%q} | trace_id = %q`, service, request.trace), start)
+			records, err := engines.LogQLBetween(probe.Dice, fmt.Sprintf(`{service_name=%q} | trace_id = %q`, service, request.trace), start, time.Now().Add(time.Minute))
 			if err == nil && (len(records) == 0 || records[0]["k8s_pod_name"] != all[p].Metadata.Name) {
 				err = fmt.Errorf("records %v, want the pod %s", records, all[p].Metadata.Name)
 			}
 			return err
 		})
 		eventually(t, "metrics of "+service, func() error {
-			got, err := engines.promQL(fmt.Sprintf(`http_server_request_duration_seconds_count{k8s_pod_name=%q, service_name=%q, %s=%q}`,
+			got, err := engines.PromQL(fmt.Sprintf(`http_server_request_duration_seconds_count{k8s_pod_name=%q, service_name=%q, %s=%q}`,
 				all[p].Metadata.Name, service, strings.ReplaceAll(owner, ".", "_"), service))
 			if err == nil && len(got) == 0 {
 				err = fmt.Errorf("no series of %s", all[p].Metadata.Name)

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"example.com/dice/observability/upkeep/internal/engine"
 )
 
 // dice is one press of the button Run, in a trace that the test began.
@@ -140,7 +142,7 @@ func (l *load) end() []dice {
 }
 
 // complete returns nil if the trace of a run has all its spans: those that each run has at least, and the parent of each.
-func (d dice) complete(spans []span) error {
+func (d dice) complete(spans []engine.Span) error {
 	want := map[string]int{
 		"frontend SERVER": 1, "frontend CLIENT": 2,
 		"roll SERVER": 1, "roll CLIENT": 1, "roll INTERNAL": d.times,
@@ -148,16 +150,16 @@ func (d dice) complete(spans []span) error {
 	}
 	ids := map[string]bool{d.parent: true}
 	for _, s := range spans {
-		ids[s.id] = true
-		want[s.resource["service.name"]+" "+strings.TrimPrefix(s.kind, "SPAN_KIND_")]--
+		ids[s.ID] = true
+		want[s.Service+" "+strings.TrimPrefix(s.Kind, "SPAN_KIND_")]--
 	}
 	maps.DeleteFunc(want, func(_ string, missing int) bool { return missing <= 0 })
 	if len(want) > 0 {
 		return fmt.Errorf("missing spans %v", want)
 	}
 	for _, s := range spans {
-		if !ids[s.parent] {
-			return fmt.Errorf("the parent of %s is missing", s.name)
+		if !ids[s.Parent] {
+			return fmt.Errorf("the parent of %s is missing", s.Name)
 		}
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"example.com/dice/observability/internal/readme"
+	"example.com/dice/observability/upkeep/internal/engine"
+	"example.com/dice/observability/upkeep/internal/probe"
 )
 
 // commands runs the README's commands, one after the other. One that it does not know is an error, so that none goes
@@ -69,11 +71,11 @@ func (e engines) ask(language, query string) (int, error) {
 	var err error
 	switch language {
 	case "promql":
-		err = get(e.prometheus+"/api/v1/query", url.Values{"query": {query}}, &reply)
+		err = engine.GetJSON(probe.Dice, e.Prometheus+"/api/v1/query", url.Values{"query": {query}}, &reply)
 	case "logql":
-		err = get(e.loki+"/loki/api/v1/query_range", url.Values{"query": {query}}, &reply)
+		err = engine.GetJSON(probe.Dice, e.Loki+"/loki/api/v1/query_range", url.Values{"query": {query}}, &reply)
 	default:
-		err = get(e.tempo+"/api/search", url.Values{"q": {query}}, &reply)
+		err = engine.GetJSON(probe.Dice, e.Tempo+"/api/search", url.Values{"q": {query}}, &reply)
 	}
 	return len(reply.Data.Result) + len(reply.Traces), err
 }

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"example.com/dice/observability/internal/readme"
 	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/stages"
+	"example.com/dice/observability/upkeep/internal/shell"
 )
 
 const root = "../../../.."
@@ -250,22 +250,9 @@ func checkCommands(t *testing.T, s *running) {
 				t.Errorf("%s asks no service of %s", command, s.stage.Name)
 				continue
 			}
-			if output := shell(t, ".", localPort.ReplaceAllString(command, url)); !want.reply.MatchString(output) {
+			if output := shell.Run(t, ".", localPort.ReplaceAllString(command, url)); !want.reply.MatchString(output) {
 				t.Errorf("%s: %q", command, output)
 			}
 		}
 	}
-}
-
-func shell(t *testing.T, directory, command string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
-	defer cancel()
-	c := exec.CommandContext(ctx, "sh", "-c", command)
-	c.Dir = directory
-	output, err := c.Output()
-	if err != nil {
-		t.Errorf("%s: %v\n%s", command, err, output)
-	}
-	return string(output)
 }
