@@ -66,3 +66,6 @@ var byID = sync.OnceValue(func() map[string]*Rule {
 
 // ImpactOf returns the impact of a rule of the score.
 func (r Rule) ImpactOf() string { return score.Impacts[r.ID].String() }
+
+// ScoreRule returns a rule of the score.
+func ScoreRule(id string) Rule { return *byID()[id] }

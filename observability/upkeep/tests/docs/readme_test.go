@@ -42,7 +42,8 @@ func readmesOf(t *testing.T, directories ...string) map[string]readme.Readme {
 // pages are all texts that a reader is led to, except for the READMEs of the root and the stages.
 var pages = []string{
 	"observability/README.md", "observability/signals.md", "observability/nothing-arrives.md", "observability/reference.md",
-	"observability/sampling/README.md", "observability/kubernetes/README.md", "observability/upkeep/measurements/README.md", "CONTRIBUTING.md",
+	"observability/sampling/README.md", "observability/kubernetes/README.md", "observability/doctor/README.md", "observability/upkeep/measurements/README.md",
+	"CONTRIBUTING.md",
 }
 
 // allPages returns all texts, by their file.
