@@ -3,6 +3,7 @@ package httpjson
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/go-chi/chi/v5"
+
+	"example.com/dice/shared/internal/response"
 )
 
 // StatusClientClosedRequest is the status of a request whose client disconnected before the response. Nobody
@@ -55,9 +58,10 @@ func MethodNotAllowed(routes chi.Routes) http.HandlerFunc {
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
+		path := cmp.Or(r.URL.RawPath, r.URL.Path, "/") // as chi does
 		var allowed []string
 		for _, method := range methods {
-			if routes.Match(chi.NewRouteContext(), method, r.URL.Path) {
+			if routes.Match(chi.NewRouteContext(), method, path) {
 				allowed = append(allowed, method)
 			}
 		}
@@ -71,9 +75,11 @@ func MethodNotAllowed(routes chi.Routes) http.HandlerFunc {
 	}
 }
 
-// Recoverer turns a panic in the handler into a log record with the stack trace and a 500 response.
+// Recoverer turns a panic in the handler into a log record with the stack trace and a 500 response. If a response has
+// already begun, net/http drops the connection, so that the caller does not take the part for the whole.
 func Recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		observed := response.Observe(w, w)
 		defer func() {
 			reason := recover()
 			if reason == nil {
@@ -84,8 +90,11 @@ func Recoverer(next http.Handler) http.Handler {
 			}
 			slog.ErrorContext(r.Context(), "handler panicked", "exception.type", fmt.Sprintf("%T", reason),
 				"exception.message", fmt.Sprint(reason), "exception.stacktrace", string(debug.Stack()))
+			if observed.Status != 0 {
+				panic(http.ErrAbortHandler)
+			}
 			Error(w, http.StatusInternalServerError, "internal error")
 		}()
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(observed, r)
 	})
 }

@@ -23,7 +23,12 @@ func newRouter() http.Handler {
 	r.Get("/thing", func(w http.ResponseWriter, _ *http.Request) {
 		httpjson.Reply(w, http.StatusOK, map[string]int{"number": 1})
 	})
+	r.Get("/things/{id}", func(http.ResponseWriter, *http.Request) {})
 	r.Post("/thing", func(http.ResponseWriter, *http.Request) {
+		panic("it broke")
+	})
+	r.Get("/half", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("half of"))
 		panic("it broke")
 	})
 	r.Get("/abort", func(http.ResponseWriter, *http.Request) {
@@ -45,6 +50,9 @@ func TestReplies(t *testing.T) {
 		{http.MethodGet, "/nothing", http.StatusNotFound, `{"error":"no such path"}`, ""},
 		{http.MethodDelete, "/thing", http.StatusMethodNotAllowed, `{"error":"this path allows GET, POST only"}`, "GET, POST"},
 		{"INVENTED", "/thing", http.StatusMethodNotAllowed, `{"error":"this path allows GET, POST only"}`, "GET, POST"},
+		{http.MethodDelete, "http://localhost/thing", http.StatusMethodNotAllowed, `{"error":"this path allows GET, POST only"}`, "GET, POST"},
+		{"INVENTED", "/%74hing", http.StatusNotFound, `{"error":"no such path"}`, ""}, // as for GET
+		{http.MethodDelete, "/things/a%2Fb", http.StatusMethodNotAllowed, `{"error":"this path allows GET only"}`, "GET"},
 		{"INVENTED", "/nothing", http.StatusNotFound, `{"error":"no such path"}`, ""},
 		{http.MethodPost, "/thing", http.StatusInternalServerError, `{"error":"internal error"}`, ""},
 		{http.MethodGet, "/unencodable", http.StatusInternalServerError, `{"error":"internal error"}`, ""},
@@ -95,11 +103,20 @@ func TestPanicIsLoggedOnceWithItsStack(t *testing.T) {
 	}
 }
 
-func TestAbortPassesThrough(t *testing.T) {
-	defer func() {
-		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
-			t.Errorf("recovered %v, want http.ErrAbortHandler", err)
+// TestAbort wants the connection to be dropped if a handler says so, or panics when the response has begun.
+func TestAbort(t *testing.T) {
+	for path, want := range map[string]string{"/abort": "", "/half": "half of"} {
+		recorder := httptest.NewRecorder()
+		func() {
+			defer func() {
+				if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
+					t.Errorf("%s: recovered %v, want http.ErrAbortHandler", path, err)
+				}
+			}()
+			newRouter().ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		}()
+		if got := recorder.Body.String(); got != want {
+			t.Errorf("%s: body %q, want %q", path, got, want)
 		}
-	}()
-	newRouter().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/abort", nil))
+	}
 }

@@ -2,6 +2,7 @@
 package httpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, lin
 	defer cut()
 	var stopping atomic.Bool
 	server := &http.Server{
-		Handler:           withGoodbye(withHealth(handler), &stopping),
+		Handler:           withGoodbye(withDecodedPath(withHealth(handler)), &stopping),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -88,6 +89,16 @@ func withGoodbye(handler http.Handler, stopping *atomic.Bool) http.Handler {
 		if stopping.Load() {
 			w.Header().Set("Connection", "close")
 		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
+// withDecodedPath has routers match the decoded path, so that /%72oll is /roll, and a missing path is "/".
+//
+// https://www.rfc-editor.org/rfc/rfc9110#section-4.2.3
+func withDecodedPath(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Path, r.URL.RawPath = cmp.Or(r.URL.Path, "/"), ""
 		handler.ServeHTTP(w, r)
 	})
 }

@@ -175,28 +175,59 @@ func TestPortThatIsTaken(t *testing.T) {
 func TestHealthz(t *testing.T) {
 	s := startServer(t, http.NotFoundHandler(), time.Minute)
 	tests := []struct {
-		method, path string
-		want         int
+		method, target string
+		want           int
+		allow          string
 	}{
-		{http.MethodGet, "/healthz", http.StatusOK},
-		{http.MethodHead, "/healthz", http.StatusOK},
-		{http.MethodPost, "/healthz", http.StatusMethodNotAllowed},
-		{http.MethodGet, "/healthz/", http.StatusNotFound},
+		{http.MethodGet, "/healthz", http.StatusOK, ""},
+		{http.MethodHead, "/healthz", http.StatusOK, ""},
+		{http.MethodGet, "/%68ealthz?x", http.StatusOK, ""},
+		{http.MethodGet, "http://localhost/healthz", http.StatusOK, ""},
+		{http.MethodPost, "/healthz", http.StatusMethodNotAllowed, "GET, HEAD"},
+		{"INVENTED", "/healthz", http.StatusMethodNotAllowed, "GET, HEAD"},
+		{http.MethodGet, "/healthz/", http.StatusNotFound, ""},
+		{http.MethodGet, "//healthz", http.StatusNotFound, ""},
 	}
 	for _, test := range tests {
-		t.Run(test.method+" "+test.path, func(t *testing.T) {
-			request, err := http.NewRequestWithContext(t.Context(), test.method, s.url+test.path, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			response, err := http.DefaultClient.Do(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer response.Body.Close()
-			if response.StatusCode != test.want {
-				t.Errorf("status %d, want %d", response.StatusCode, test.want)
+		t.Run(test.method+" "+test.target, func(t *testing.T) {
+			response := ask(t, s, test.method, test.target)
+			if allow := response.Header.Get("Allow"); response.StatusCode != test.want || allow != test.allow {
+				t.Errorf("status %d, Allow %q, want %d, %q", response.StatusCode, allow, test.want, test.allow)
 			}
 		})
 	}
+}
+
+// TestPath wants the handler to see one path alone.
+func TestPath(t *testing.T) {
+	s := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Paths", strings.TrimSpace(r.URL.Path+" "+r.URL.RawPath))
+	}), time.Minute)
+	for target, want := range map[string]string{
+		"/roll": "/roll", "/%72oll": "/roll", "/roll%2f": "/roll/", "/roll%3Fdie=fair": "/roll?die=fair", "/a%25b": "/a%b",
+		"//roll": "//roll", "/x/../roll": "/x/../roll", "http://localhost": "/", "http://localhost?/roll": "/",
+	} {
+		if got := ask(t, s, http.MethodGet, target).Header["Paths"]; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: paths %q, want %q", target, got, want)
+		}
+	}
+}
+
+// ask sends a request with any target. It returns the response without its body.
+func ask(t *testing.T, s server, method, target string) *http.Response {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, method+" "+target+" HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response
 }

@@ -8,17 +8,19 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"go.opentelemetry.io/otel/trace"
 
+	"example.com/dice/shared/internal/response"
 	"example.com/dice/shared/telemetry"
 )
 
@@ -29,6 +31,9 @@ var duration = telemetry.Must(httpconv.NewServerRequestDuration(
 	// The bounds that the semantic conventions recommend.
 	metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
 ))
+
+// aborted is the error.type of a request whose handler panicked and got no 500: net/http drops the connection.
+const aborted = "response_aborted"
 
 // Server returns a middleware that adds to the request's span what otelchi leaves out, and records
 // http.server.request.duration, in seconds. Put it inside otelchi's middleware, because it needs the span, and outside
@@ -45,17 +50,53 @@ func Server(parameters ...string) func(http.Handler) http.Handler {
 			start := time.Now()
 			span := trace.SpanFromContext(r.Context())
 			span.SetAttributes(requestAttributes(r, parameters)...)
-			recorder := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
-
-			next.ServeHTTP(recorder, r)
-
-			seconds := time.Since(start).Seconds()
-			status := cmp.Or(recorder.Status(), http.StatusOK) // net/http's default when a handler writes no header
-			if status >= http.StatusInternalServerError {
-				span.SetAttributes(semconv.ErrorTypeKey.String(strconv.Itoa(status)))
-			}
-			duration.Record(r.Context(), seconds, method(r), scheme(r), metricAttributes(r, status)...)
+			observed := response.Observe(w, beneath(w))
+			returned := false
+			defer func() { finish(span, r, time.Since(start), observed.Status, returned) }() // even if the handler panics
+			next.ServeHTTP(observed, r)
+			returned = true
 		})
+	}
+}
+
+// finish adds to the span how the request ended, and records its duration. The status is 0 if no response has begun.
+func finish(span trace.Span, r *http.Request, took time.Duration, status int, returned bool) {
+	route := route(r)
+	if r.URL.RawPath != "" || !returned {
+		nameSpan(span, r.Method, route)
+	}
+	ended, failed := result(status, returned)
+	span.SetAttributes(ended...)
+	if failed {
+		span.SetStatus(codes.Error, "")
+	}
+	duration.Record(r.Context(), took.Seconds(), method(r), scheme(r), append(ended, metricAttributes(r, route)...)...)
+}
+
+// beneath returns the writer inside otelchi's, which takes the first status for the last, although 103 Early Hints may
+// come before it.
+func beneath(w http.ResponseWriter) http.ResponseWriter {
+	if wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
+		return wrapper.Unwrap()
+	}
+	return w
+}
+
+// result returns the attributes that say how a request ended, for both its span and the metric, and whether it failed.
+func result(status int, returned bool) (attributes []attribute.KeyValue, failed bool) {
+	if returned {
+		status = cmp.Or(status, http.StatusOK) // what net/http sends then
+	}
+	if status != 0 {
+		attributes = append(attributes, semconv.HTTPResponseStatusCode(status))
+	}
+	switch {
+	case status >= http.StatusInternalServerError:
+		return append(attributes, semconv.ErrorTypeKey.String(strconv.Itoa(status))), true
+	case !returned:
+		return append(attributes, semconv.ErrorTypeKey.String(aborted)), true
+	default:
+		return attributes, false
 	}
 }
 
@@ -87,19 +128,31 @@ func redact(query string, parameters []string) string {
 	return redacted.Encode()
 }
 
-// metricAttributes must be called after the router has stored the route in the request's context.
-func metricAttributes(r *http.Request, status int) []attribute.KeyValue {
-	attributes := []attribute.KeyValue{
-		duration.AttrResponseStatusCode(status),
-		duration.AttrNetworkProtocolVersion(protocolVersion(r)),
-	}
-	if route := chi.RouteContext(r.Context()).RoutePattern(); route != "" {
+func metricAttributes(r *http.Request, route string) []attribute.KeyValue {
+	attributes := []attribute.KeyValue{duration.AttrNetworkProtocolVersion(protocolVersion(r))}
+	if route != "" {
 		attributes = append(attributes, duration.AttrRoute(route))
 	}
-	if status >= http.StatusInternalServerError {
-		attributes = append(attributes, duration.AttrErrorType(httpconv.ErrorTypeAttr(strconv.Itoa(status))))
-	}
 	return attributes
+}
+
+// nameSpan corrects what otelchi has taken from the decoded path before chi has matched the encoded one. It also does what
+// otelchi does not come to if the handler panics.
+func nameSpan(span trace.Span, method, route string) {
+	span.SetName(strings.TrimSpace(method + " " + route))
+	span.SetAttributes(semconv.HTTPRoute(route))
+}
+
+// route returns the route of a served request, or "". A request that a middleware refused before it was routed has one, too.
+func route(r *http.Request) string {
+	routing := chi.RouteContext(r.Context())
+	if routing != nil && routing.RoutePattern() == "" {
+		matched := chi.NewRouteContext()
+		if routing.Routes.Match(matched, r.Method, cmp.Or(r.URL.RawPath, r.URL.Path, "/")) {
+			routing.RoutePatterns = matched.RoutePatterns // for otelchi, which reads it next
+		}
+	}
+	return routing.RoutePattern()
 }
 
 // protocolVersion returns "1.0", "1.1", "2" or "3".
@@ -112,10 +165,11 @@ func protocolVersion(r *http.Request) string {
 
 // method keeps callers from creating a time series for every method they invent.
 func method(r *http.Request) httpconv.RequestMethodAttr {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
-		http.MethodConnect, http.MethodOptions, http.MethodTrace:
-		return httpconv.RequestMethodAttr(r.Method)
+	switch method := httpconv.RequestMethodAttr(r.Method); method {
+	case httpconv.RequestMethodGet, httpconv.RequestMethodHead, httpconv.RequestMethodPost, httpconv.RequestMethodPut,
+		httpconv.RequestMethodPatch, httpconv.RequestMethodDelete, httpconv.RequestMethodConnect,
+		httpconv.RequestMethodOptions, httpconv.RequestMethodTrace, httpconv.RequestMethodQuery:
+		return method
 	}
 	return httpconv.RequestMethodOther
 }

@@ -107,17 +107,20 @@ func TestServerMetric(t *testing.T) {
 
 func TestServerSpan(t *testing.T) {
 	common := []attribute.KeyValue{attribute.String("client.address", "192.0.2.1")} // of every request of httptest
+	ok := attribute.Int("http.response.status_code", 200)
 	tests := []struct {
 		target string
 		want   []attribute.KeyValue
 	}{
-		{"/things/7", []attribute.KeyValue{attribute.String("url.path", "/things/7")}},
-		{"/things/7?die=fair", []attribute.KeyValue{attribute.String("url.path", "/things/7"), attribute.String("url.query", "die=fair")}},
+		{"/things/7", []attribute.KeyValue{ok, attribute.String("url.path", "/things/7")}},
+		{"/things/7?die=fair", []attribute.KeyValue{ok, attribute.String("url.path", "/things/7"), attribute.String("url.query", "die=fair")}},
 		{"/things/7?die=fair&name=Ada&Ada", []attribute.KeyValue{
-			attribute.String("url.path", "/things/7"), attribute.String("url.query", "REDACTED=REDACTED&die=fair"),
+			ok, attribute.String("url.path", "/things/7"), attribute.String("url.query", "REDACTED=REDACTED&die=fair"),
 		}},
-		{"/things/7?name=%zz", []attribute.KeyValue{attribute.String("url.path", "/things/7"), attribute.String("url.query", "REDACTED")}},
-		{"/broken", []attribute.KeyValue{attribute.String("url.path", "/broken"), attribute.String("error.type", "500")}},
+		{"/things/7?name=%zz", []attribute.KeyValue{ok, attribute.String("url.path", "/things/7"), attribute.String("url.query", "REDACTED")}},
+		{"/broken", []attribute.KeyValue{
+			attribute.Int("http.response.status_code", 500), attribute.String("error.type", "500"), attribute.String("url.path", "/broken"),
+		}},
 	}
 	router := newRouter()
 	for _, test := range tests {

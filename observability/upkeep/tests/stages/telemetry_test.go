@@ -3,6 +3,7 @@ package stages
 import (
 	"context"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -40,6 +41,7 @@ func checkTelemetry(t *testing.T, s *running) {
 	checkTraces(t, s.Store)
 	checkCanceled(t, s.Store)
 	checkInventedMethod(t, s.Store)
+	checkEnds(t, s.Store)
 }
 
 // checkTraces wants the log records of a service to lead to traces, except for those of its start and stop.
@@ -83,13 +85,48 @@ func checkInventedMethod(t *testing.T, s *store.Store) {
 	}
 }
 
+// checkEnds wants the spans and the durations of a server to agree on how its requests ended.
+func checkEnds(t *testing.T, s *store.Store) {
+	t.Helper()
+	end := func(service string, attributes map[string]string) string {
+		keys := []string{"http.request.method", "http.route", "http.response.status_code", "error.type"}
+		values := []string{service}
+		for _, key := range keys {
+			values = append(values, attributes[key])
+		}
+		return strings.Join(values, " ")
+	}
+	traced := make(map[string]int)
+	for _, span := range s.Spans() {
+		if span.Kind != "server" {
+			continue
+		}
+		traced[end(span.Service, span.Attributes)]++
+		if span.Failed != (span.Attributes["error.type"] != "") {
+			t.Errorf("span %q of %s: failed %t, but error.type %q", span.Name, span.Service, span.Failed, span.Attributes["error.type"])
+		}
+	}
+	measured := make(map[string]int)
+	for _, point := range s.Points() {
+		if point.Name == "http.server.request.duration" {
+			measured[end(point.Service, point.Attributes)] += point.Count
+		}
+	}
+	if !maps.Equal(traced, measured) {
+		t.Errorf("requests in spans  %v\nand in the metric %v", traced, measured)
+	}
+}
+
 // sendOddRequests makes a caller's mistakes.
 func sendOddRequests(t *testing.T, url string) {
 	t.Helper()
-	for _, path := range []string{"/roll", "/roll?die=blue", "/nowhere", "/roll-async?die=fair"} {
+	for _, path := range []string{"/roll", "/roll?die=blue", "/%72oll?die=fair", "//roll", "/nowhere", "/roll-async?die=fair"} {
 		get(t.Context(), t, url+path)
 	}
 	do(t.Context(), t, "INVENTED", url+"/roll")
+	for range 30 { // one or more of which fail
+		do(t.Context(), t, http.MethodGet, url+"/roll?die=risky", "Connection", "Upgrade", "Upgrade", "websocket")
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	get(ctx, t, url+"/roll?die=fair")
@@ -160,11 +197,14 @@ func get(ctx context.Context, t *testing.T, url string) {
 	do(ctx, t, http.MethodGet, url)
 }
 
-func do(ctx context.Context, t *testing.T, method, url string) {
+func do(ctx context.Context, t *testing.T, method, url string, header ...string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
 	}
 	if response, err := http.DefaultClient.Do(request); err == nil {
 		response.Body.Close()
