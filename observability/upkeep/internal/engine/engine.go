@@ -185,6 +185,15 @@ func (e Engines) TraceQL(query string) ([]string, error) {
 	return ids, err
 }
 
+// TraceQLSeries returns the number of series that Tempo computes from spans, such as { span:status = error } | rate(), over five minutes.
+func (e Engines) TraceQLSeries(query string) (int, error) {
+	var reply struct{ Series []json.RawMessage }
+	now := time.Now()
+	window := Window(now.Add(-5*time.Minute), now, url.Values{"q": {query}, "step": {"10s"}})
+	err := GetJSON(probe.Dice, e.Tempo+"/api/metrics/query_range", window, &reply)
+	return len(reply.Series), err
+}
+
 // Span is one span of a trace as Tempo returns it.
 type Span struct {
 	Service, Name, Kind, Status string

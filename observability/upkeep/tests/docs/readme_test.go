@@ -95,7 +95,7 @@ func TestFilesOfTheStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, floor := range []string{"", "upkeep"} {
-		for _, names := range text.Tables[i].First() {
+		for _, names := range text.Tables[i+1].First() { // the first says what to read when
 			for name := range strings.SplitSeq(names, ", ") {
 				if _, err := os.Stat(filepath.Join(directory, floor, name)); err != nil {
 					t.Error(err)
