@@ -69,6 +69,22 @@ func (b Browser) Trace(address string) (Picture, error) {
 	})
 }
 
+// Has says whether a page has an element that matches the CSS selector, once the page has something to show.
+func (b Browser) Has(address, selector string) (bool, error) {
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := chromedp.Do(ctx, chromedp.Navigate(address))
+	if err == nil {
+		err = wait(ctx, "document.querySelector('button, input') !== null")
+	}
+	if err != nil {
+		return false, fmt.Errorf("opening %s: %w", address, err)
+	}
+	return chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%q) !== null", selector)))
+}
+
 // take opens an address in a new tab, waits for its panels, among them the one with the title, and looks at it.
 func (b Browser) take(address string, width int64, title string, capture func(context.Context) ([]byte, error)) (p Picture, err error) {
 	ctx, cancel := chromedp.NewContext(b.ctx)
@@ -102,7 +118,7 @@ func wait(ctx context.Context, expression string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(err, fmt.Errorf("the panels do not load: %w", ctx.Err()))
+			return errors.Join(err, fmt.Errorf("the page does not load: %w", ctx.Err()))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

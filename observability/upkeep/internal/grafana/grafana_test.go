@@ -96,6 +96,17 @@ func TestPictures(t *testing.T) {
 	checkPicture(t, got.PNG, 500, 300) // the panel
 }
 
+// TestHas wants to see what is on a page, after it has loaded.
+func TestHas(t *testing.T) {
+	browser := startBrowser(t)
+	g := startGrafana(t, `<input type="password">`)
+	for selector, want := range map[string]bool{"input[type=password]": true, "output": false} {
+		if got, err := browser.Has(string(g)+"/login", selector); err != nil || got != want {
+			t.Errorf("%s: %t, %v", selector, got, err)
+		}
+	}
+}
+
 func checkPicture(t *testing.T, content []byte, width, height int) {
 	t.Helper()
 	picture, err := png.Decode(bytes.NewReader(content))
