@@ -24,9 +24,9 @@ type game struct {
 	answers <-chan string
 }
 
-// play asks all questions and explains the fault. It returns how many questions were answered right at the first try, and
+// askAll asks all questions and explains the fault. It returns how many questions were answered right at the first try, and
 // io.EOF if the answers ended before the questions.
-func (g game) play(ctx context.Context) (right int, err error) {
+func (g game) askAll(ctx context.Context) (right int, err error) {
 	for i, q := range g.fault.Questions {
 		first, err := g.ask(ctx, fmt.Sprintf("Question %d of %d", i+1, len(g.fault.Questions)), q)
 		if err != nil {

@@ -51,7 +51,7 @@ func play(ctx context.Context, o options, record recorder) error {
 	fmt.Fprintf(g.out, "%s has a fault.\n\n%s\n\n%s\n\n", report.Bold.Render(f.Stage), wrap(f.Symptom, ""), o.whatFollows())
 	right := 0
 	ask := func() (err error) {
-		right, err = g.play(ctx)
+		right, err = g.askAll(ctx)
 		return err
 	}
 	if o.docker {

@@ -66,11 +66,11 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return play(ctx, loaded, *once, out)
+	return runStage(ctx, loaded, *once, out)
 }
 
-// play runs the stage until ctx is canceled, which is not an error. If once is set, it returns after the report.
-func play(ctx context.Context, s *compose.Stage, once bool, out io.Writer) (err error) {
+// runStage runs the stage until ctx is canceled, which is not an error. If once is set, it returns after the report.
+func runStage(ctx context.Context, s *compose.Stage, once bool, out io.Writer) (err error) {
 	running, err := runner.Start(ctx, s, func(doing string) { fmt.Fprintln(out, show.Faint.Render("· "+doing)) })
 	if ctx.Err() != nil && running == nil {
 		return nil

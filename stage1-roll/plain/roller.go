@@ -12,8 +12,8 @@ type roller struct {
 	maxWait time.Duration
 }
 
-// roll waits, then rolls the die once. It fails with errDieFailed or with the error of ctx.
-func (r roller) roll(ctx context.Context, d die) (int, error) {
+// rollDie waits, then rolls the die once. It fails with errDieFailed or with the error of ctx.
+func (r roller) rollDie(ctx context.Context, d die) (int, error) {
 	if err := r.wait(ctx); err != nil {
 		return 0, err
 	}

@@ -34,7 +34,7 @@ func (h handler) roll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	value, err := h.roller.roll(ctx, d)
+	value, err := h.roller.rollDie(ctx, d)
 	switch {
 	case errors.Is(err, context.Canceled):
 		slog.InfoContext(ctx, "roll canceled by the caller", "die.identifier", d.identifier)

@@ -19,9 +19,9 @@ type roller struct {
 	maxWait time.Duration
 }
 
-// roll waits, then rolls the die once. It fails with errDieFailed or with the error of ctx.
+// rollDie waits, then rolls the die once. It fails with errDieFailed or with the error of ctx.
 // It creates one span and counts one roll.
-func (r roller) roll(ctx context.Context, d die) (int, error) {
+func (r roller) rollDie(ctx context.Context, d die) (int, error) {
 	identifier := attribute.String("die.identifier", d.identifier)
 	ctx, span := tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))
 	defer span.End()

@@ -24,8 +24,8 @@ func (h inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // inFront is the page in front of a roll service that answers without a network.
 func inFront(roll http.HandlerFunc) handler {
-	rolls := rollService{client: &http.Client{Transport: inProcess(roll)}}
-	return newHandler(rolls, "http://grafana")
+	rollService := rollService{client: &http.Client{Transport: inProcess(roll)}}
+	return newHandler(rollService, "http://grafana")
 }
 
 // FuzzForm wants the form's own die to be asked for, or the form to be refused, and a page that is well.

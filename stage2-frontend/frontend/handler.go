@@ -22,9 +22,9 @@ var pageHTML string
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 type handler struct {
-	rolls   rollService
-	page    *template.Template
-	grafana string
+	rollService rollService
+	page        *template.Template
+	grafana     string
 }
 
 // view is what the page shows.
@@ -36,8 +36,8 @@ type view struct {
 	TraceURL string
 }
 
-func newHandler(rolls rollService, grafana string) handler {
-	return handler{rolls: rolls, page: template.Must(template.New("page").Parse(pageHTML)), grafana: grafana}
+func newHandler(rollService rollService, grafana string) handler {
+	return handler{rollService: rollService, page: template.Must(template.New("page").Parse(pageHTML)), grafana: grafana}
 }
 
 // open answers GET /: the page before the first run.
@@ -54,7 +54,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	}
 
 	die := r.PostFormValue("die")
-	got, err := h.rolls.roll(ctx, die)
+	got, err := h.rollService.roll(ctx, die)
 	switch {
 	case errors.Is(err, context.Canceled):
 		slog.InfoContext(ctx, "run canceled by the user", "die.identifier", die)

@@ -25,6 +25,6 @@ func run(ctx context.Context) (err error) {
 	}
 	defer func() { err = flush(ctx, err) }()
 
-	rolls := newRollService(cfg.rollURL, rollTimeout)
-	return httpserver.Run(ctx, cfg.addr, newRouter(newHandler(rolls, cfg.grafana)))
+	rollService := newRollService(cfg.rollURL, rollTimeout)
+	return httpserver.Run(ctx, cfg.addr, newRouter(newHandler(rollService, cfg.grafana)))
 }

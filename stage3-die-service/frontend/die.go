@@ -18,7 +18,7 @@ type dieService struct {
 }
 
 func newDieService(url string, timeout time.Duration) dieService {
-	return dieService{url: url, client: &http.Client{Transport: upstream.Retry(traced("/dice")), Timeout: timeout}}
+	return dieService{url: url, client: &http.Client{Transport: upstream.Retry(traced(upstream.Connections(), "/dice")), Timeout: timeout}}
 }
 
 // identifiers returns the names of all dice. Pass its error to upstream.Explain.

@@ -24,11 +24,11 @@ func FuzzDiceReply(f *testing.F) {
 	f.Add(uint16(503), []byte(`{"error":7}`))
 	var status int
 	var body []byte
-	dice := dieService{client: &http.Client{Transport: inProcess(func(w http.ResponseWriter, _ *http.Request) {
+	dieService := dieService{client: &http.Client{Transport: inProcess(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = w.Write(body)
 	})}}
-	router := newRouter(newHandler(dice, rollService{}, "http://grafana"))
+	router := newRouter(newHandler(dieService, rollService{}, "http://grafana"))
 	f.Fuzz(func(t *testing.T, code uint16, text []byte) {
 		status, body = max(100, int(code)%1000), text
 		recorder := httptest.NewRecorder()

@@ -22,10 +22,10 @@ var pageHTML string
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 type handler struct {
-	dice    dieService
-	rolls   rollService
-	page    *template.Template
-	grafana string
+	dieService  dieService
+	rollService rollService
+	page        *template.Template
+	grafana     string
 }
 
 // view is what the page shows.
@@ -37,8 +37,8 @@ type view struct {
 	TraceURL string
 }
 
-func newHandler(dice dieService, rolls rollService, grafana string) handler {
-	return handler{dice: dice, rolls: rolls, page: template.Must(template.New("page").Parse(pageHTML)), grafana: grafana}
+func newHandler(dieService dieService, rollService rollService, grafana string) handler {
+	return handler{dieService: dieService, rollService: rollService, page: template.Must(template.New("page").Parse(pageHTML)), grafana: grafana}
 }
 
 // open answers GET /: the page before the first run.
@@ -55,7 +55,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	}
 
 	die := r.PostFormValue("die")
-	got, err := h.rolls.roll(ctx, die)
+	got, err := h.rollService.roll(ctx, die)
 	switch {
 	case errors.Is(err, context.Canceled):
 		slog.InfoContext(ctx, "run canceled by the user", "die.identifier", die)
@@ -80,7 +80,7 @@ func refusal(err error) reply {
 // show writes the page, with the response if there is one.
 // If the die service fails, the list has only the chosen die; before a choice, the output box gives the reason.
 func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen string, got reply) {
-	dice, err := h.dice.identifiers(ctx)
+	dice, err := h.dieService.identifiers(ctx)
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
 			slog.ErrorContext(ctx, "no response from the die service", "error", err)

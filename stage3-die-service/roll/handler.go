@@ -13,8 +13,8 @@ import (
 )
 
 type handler struct {
-	dice   dieService
-	roller roller
+	dieService dieService
+	roller     roller
 }
 
 // roll answers GET /roll?die=fair.
@@ -30,13 +30,13 @@ func (h handler) roll(w http.ResponseWriter, r *http.Request) {
 		refuse(ctx, w, err)
 		return
 	}
-	d, err := h.dice.find(ctx, identifier)
+	d, err := h.dieService.find(ctx, identifier)
 	if err != nil {
 		noDie(ctx, w, err)
 		return
 	}
 
-	value, err := h.roller.roll(ctx, d)
+	value, err := h.roller.rollDie(ctx, d)
 	switch {
 	case errors.Is(err, context.Canceled):
 		slog.InfoContext(ctx, "roll canceled by the caller", "die.identifier", d.identifier)

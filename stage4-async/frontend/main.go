@@ -25,7 +25,7 @@ func run(ctx context.Context) (err error) {
 	}
 	defer func() { err = flush(ctx, err) }()
 
-	dice := newDieService(cfg.dieURL, lookupTimeout)
-	rolls := newRollService(cfg.rollURL, rollTimeout)
-	return httpserver.Run(ctx, cfg.addr, newRouter(newHandler(dice, rolls, cfg.grafana)))
+	dieService := newDieService(cfg.dieURL, lookupTimeout)
+	rollService := newRollService(cfg.rollURL, rollTimeout)
+	return httpserver.Run(ctx, cfg.addr, newRouter(newHandler(dieService, rollService, cfg.grafana)))
 }

@@ -24,17 +24,18 @@ type rollService struct {
 }
 
 func newRollService(url string, timeout time.Duration) rollService {
+	connections := upstream.Connections()
 	return rollService{
 		url:     url,
-		client:  &http.Client{Transport: traced("/roll"), Timeout: timeout},
-		batches: &http.Client{Transport: traced("/roll-async"), Timeout: timeout},
+		client:  &http.Client{Transport: traced(connections, "/roll"), Timeout: timeout},
+		batches: &http.Client{Transport: traced(connections, "/roll-async"), Timeout: timeout},
 	}
 }
 
 // traced creates a client span and records a duration for every call to one route, and sends the trace context in the
 // headers. The route is a constant: if span names contained IDs from the path, there would be as many names as IDs.
-func traced(route string) http.RoundTripper {
-	return otelhttp.NewTransport(httptelemetry.Client(upstream.Connections()),
+func traced(connections http.RoundTripper, route string) http.RoundTripper {
+	return otelhttp.NewTransport(httptelemetry.Client(connections),
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method + " " + route }),
 		otelhttp.WithSpanOptions(trace.WithAttributes(semconv.URLTemplate(route))),
 	)

@@ -41,7 +41,7 @@ func (noLogExporter) Shutdown(context.Context) error                            
 // Run it with -cpu 1, because on one CPU time is CPU time, and with -count 1, because instruments keep the
 // providers that they once have.
 func BenchmarkRoll(b *testing.B) {
-	h := handler{dice: knownDice(), roller: roller{chance: chance.New(1)}}
+	h := handler{dieService: knownDice(), roller: roller{chance: chance.New(1)}}
 	toConsole := slog.NewJSONHandler(io.Discard, nil)
 	before := slog.Default()
 	slog.SetDefault(slog.New(toConsole))

@@ -21,7 +21,7 @@ func FuzzBatchQuery(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	router := newRouter(handler{dice: knownDice(), roller: roller{chance: chance.New(1)}, maxTimes: most})
+	router := newRouter(handler{dieService: knownDice(), roller: roller{chance: chance.New(1)}, maxTimes: most})
 	f.Fuzz(func(t *testing.T, query string) {
 		status, body := send(t.Context(), t, router, http.MethodGet, "/roll-async", query)
 		values, err := url.ParseQuery(query)

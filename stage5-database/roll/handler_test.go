@@ -22,7 +22,7 @@ func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }
 
 // newTestRouter is the service with repeatable chance, without waits unless maxWait is given.
 func newTestRouter(maxWait time.Duration) http.Handler {
-	return newRouter(handler{dice: knownDice(), roller: roller{chance: chance.New(1), maxWait: maxWait}, maxTimes: 1000})
+	return newRouter(handler{dieService: knownDice(), roller: roller{chance: chance.New(1), maxWait: maxWait}, maxTimes: 1000})
 }
 
 type reply struct {

@@ -26,7 +26,7 @@ func run(ctx context.Context) (err error) {
 	}
 	defer func() { err = flush(ctx, err) }()
 
-	dice := newDieService(cfg.dieURL, lookupTimeout)
+	dieService := newDieService(cfg.dieURL, lookupTimeout)
 	roller := roller{chance: chance.New(cfg.seed), maxWait: cfg.maxWait}
-	return httpserver.Run(ctx, cfg.addr, newRouter(handler{dice, roller, cfg.maxTimes}))
+	return httpserver.Run(ctx, cfg.addr, newRouter(handler{dieService, roller, cfg.maxTimes}))
 }

@@ -26,8 +26,8 @@ func (h inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 // inFront is the page in front of a roll service that answers without a network.
 func inFront(roll http.HandlerFunc) handler {
 	client := &http.Client{Transport: inProcess(roll)}
-	rolls := rollService{client: client, batches: client}
-	return newTestHandler(knownDice(), rolls)
+	rollService := rollService{client: client, batches: client}
+	return newTestHandler(knownDice(), rollService)
 }
 
 // FuzzForm wants the form's own die to be asked for, or the form to be refused, and a page that is well.

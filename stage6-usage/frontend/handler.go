@@ -24,10 +24,10 @@ var pageHTML string
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 type handler struct {
-	dice    dieService
-	rolls   rollService
-	page    *template.Template
-	grafana string
+	dieService  dieService
+	rollService rollService
+	page        *template.Template
+	grafana     string
 
 	sessions *scs.SessionManager
 }
@@ -44,8 +44,8 @@ type view struct {
 	TraceURL string
 }
 
-func newHandler(dice dieService, rolls rollService, sessions *scs.SessionManager, grafana string) handler {
-	return handler{dice: dice, rolls: rolls, sessions: sessions, page: template.Must(template.New("page").Parse(pageHTML)), grafana: grafana}
+func newHandler(dieService dieService, rollService rollService, sessions *scs.SessionManager, grafana string) handler {
+	return handler{dieService: dieService, rollService: rollService, sessions: sessions, page: template.Must(template.New("page").Parse(pageHTML)), grafana: grafana}
 }
 
 // open answers GET /: the page before the first run.
@@ -70,7 +70,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	}
 
 	die, times := r.PostFormValue("die"), cmp.Or(r.PostFormValue("times"), "1")
-	got, err := h.rolls.roll(ctx, die, times)
+	got, err := h.rollService.roll(ctx, die, times)
 	switch {
 	case errors.Is(err, context.Canceled):
 		slog.InfoContext(ctx, "run canceled by the user", "die.identifier", die, "times", times)
@@ -101,7 +101,7 @@ func (h handler) show(ctx context.Context, w http.ResponseWriter, chosen, times 
 		h.render(ctx, w, view{}, got)
 		return
 	}
-	dice, err := h.dice.identifiers(ctx)
+	dice, err := h.dieService.identifiers(ctx)
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
 			slog.ErrorContext(ctx, "no response from the die service", "error", err)

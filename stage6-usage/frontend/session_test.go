@@ -13,8 +13,8 @@ import (
 	"github.com/alexedwards/scs/v2/memstore"
 )
 
-func newTestHandler(dice dieService, rolls rollService) handler {
-	return newHandler(dice, rolls, newSessions(), "http://grafana")
+func newTestHandler(dieService dieService, rollService rollService) handler {
+	return newHandler(dieService, rollService, newSessions(), "http://grafana")
 }
 
 // signedIn is the page for Ada, who is signed in.

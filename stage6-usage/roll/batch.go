@@ -39,7 +39,7 @@ func (h handler) rollAsync(w http.ResponseWriter, r *http.Request) {
 	}
 	span := trace.SpanFromContext(ctx)
 	span.SetAttributes(attribute.Int("dice.batch.size", times))
-	d, err := h.dice.find(ctx, identifier)
+	d, err := h.dieService.find(ctx, identifier)
 	if err != nil {
 		noDie(ctx, w, err)
 		return
@@ -78,7 +78,7 @@ func (r roller) rollConcurrently(ctx context.Context, d die, times int) (int, er
 	var total atomic.Int64
 	for range times {
 		group.Go(func() error {
-			value, err := r.roll(ctx, d)
+			value, err := r.rollDie(ctx, d)
 			total.Add(int64(value))
 			return err
 		})

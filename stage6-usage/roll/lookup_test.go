@@ -47,7 +47,7 @@ func startDieService(t *testing.T, answer http.HandlerFunc) *httptest.Server {
 // TestFailedLookupIsLoggedOnce wants the error in the spans of the call and of the request, and in one log record.
 func TestFailedLookupIsLoggedOnce(t *testing.T) {
 	broken := inProcess(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
-	router := newRouter(handler{dice: dieService{client: &http.Client{Transport: broken}}, roller: roller{chance: chance.New(1)}})
+	router := newRouter(handler{dieService: dieService{client: &http.Client{Transport: broken}}, roller: roller{chance: chance.New(1)}})
 	e := observe(t, func() { send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair") })
 	if got := e.span(t, "GET /roll").Status().Code; got != codes.Error {
 		t.Errorf("status of GET /roll: %v", got)
@@ -74,7 +74,7 @@ func FuzzDieReply(f *testing.F) {
 		w.WriteHeader(code)
 		_, _ = w.Write(body)
 	})}}
-	router := newRouter(handler{dice: dice, roller: roller{chance: chance.New(1)}})
+	router := newRouter(handler{dieService: dice, roller: roller{chance: chance.New(1)}})
 	f.Fuzz(func(t *testing.T, status uint16, text []byte) {
 		code, body = max(100, int(status)%1000), text
 		got, answer := send(t.Context(), t, router, http.MethodGet, "/roll", "die=fair")
