@@ -20,5 +20,6 @@ func newRouter(h handler) http.Handler {
 	r.NotFound(httpjson.NotFound)
 	r.MethodNotAllowed(httpjson.MethodNotAllowed(r))
 	r.Get("/roll", h.roll)
+	r.Head("/roll", h.roll)
 	return r
 }

@@ -25,6 +25,7 @@ func newRouter(h handler) http.Handler {
 	r.NotFound(httpjson.NotFound)
 	r.MethodNotAllowed(httpjson.MethodNotAllowed(r))
 	r.Get("/", h.open)
+	r.Head("/", h.open)
 	r.Post("/", h.run)
 	return r
 }

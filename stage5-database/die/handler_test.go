@@ -41,6 +41,14 @@ func send(ctx context.Context, router http.Handler, path, query string) *httptes
 	return recorder
 }
 
+func TestHead(t *testing.T) {
+	recorder := httptest.NewRecorder()
+	newTestRouter(t, 0).ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodHead, "/dice", nil))
+	if recorder.Code != http.StatusOK {
+		t.Errorf("status %d", recorder.Code)
+	}
+}
+
 // FuzzLookUp wants for each query string the list, one of its dice, or an error, and never a failure of ours.
 func FuzzLookUp(f *testing.F) {
 	for _, seed := range []string{

@@ -42,6 +42,27 @@ func post(ctx context.Context, router http.Handler, form string, headers ...stri
 	return recorder
 }
 
+func TestFirstPage(t *testing.T) {
+	router := newTestRouter(t, replyWith(http.StatusOK, "{}"))
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		recorder := httptest.NewRecorder()
+		router.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), method, "/", nil))
+		if recorder.Code != http.StatusOK {
+			t.Errorf("%s: status %d", method, recorder.Code)
+		}
+		for name, want := range map[string]string{
+			"Content-Type":            "text/html; charset=utf-8",
+			"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+			"X-Content-Type-Options":  "nosniff",
+			"Cache-Control":           "no-store",
+		} {
+			if got := recorder.Header().Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", method, name, got, want)
+			}
+		}
+	}
+}
+
 // TestRunShowsTheReply wants status and body as literal text, and the same status for the page if it is an error.
 func TestRunShowsTheReply(t *testing.T) {
 	tests := []struct {

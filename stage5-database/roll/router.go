@@ -20,6 +20,8 @@ func newRouter(h handler) http.Handler {
 	r.NotFound(httpjson.NotFound)
 	r.MethodNotAllowed(httpjson.MethodNotAllowed(r))
 	r.Get("/roll", h.roll)
+	r.Head("/roll", h.roll)
 	r.Get("/roll-async", h.rollAsync)
+	r.Head("/roll-async", h.rollAsync)
 	return r
 }

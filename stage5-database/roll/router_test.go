@@ -27,3 +27,17 @@ func TestPanicIsMeasured(t *testing.T) {
 		t.Errorf("counted %v, want 1 of %s", e.counts, duration)
 	}
 }
+
+// TestHead wants HEAD to be answered like GET, and to be a request of its own in span and duration.
+func TestHead(t *testing.T) {
+	e := observe(t, func() {
+		if status, _ := send(t.Context(), t, newTestRouter(0), http.MethodHead, "/roll", "die=fair"); status != http.StatusOK {
+			t.Errorf("status %d", status)
+		}
+	})
+	e.span(t, "HEAD /roll")
+	const duration = "http.server.request.duration s{http.request.method=HEAD,http.response.status_code=200,http.route=/roll,network.protocol.version=1.1,url.scheme=http}"
+	if e.counts[duration] != 1 {
+		t.Errorf("counted %v, want 1 of %s", e.counts, duration)
+	}
+}

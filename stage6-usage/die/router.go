@@ -18,5 +18,6 @@ func newRouter(h handler) http.Handler {
 	r.NotFound(httpjson.NotFound)
 	r.MethodNotAllowed(httpjson.MethodNotAllowed(r))
 	r.Get("/dice", h.dice)
+	r.Head("/dice", h.dice)
 	return r
 }

@@ -60,7 +60,7 @@ func (h handler) run(w http.ResponseWriter, r *http.Request) {
 	user := h.user(ctx)
 	if user == "" {
 		slog.WarnContext(ctx, "run refused: nobody is signed in")
-		h.show(ctx, w, "", "1", reply{http.StatusUnauthorized, "sign in first"})
+		h.show(ctx, w, "", "1", reply{http.StatusForbidden, "sign in first"})
 		return
 	}
 	if err := r.ParseForm(); err != nil {

@@ -26,6 +26,7 @@ func newRouter(h handler) http.Handler {
 	r.NotFound(httpjson.NotFound)
 	r.MethodNotAllowed(httpjson.MethodNotAllowed(r))
 	r.Get("/", h.open)
+	r.Head("/", h.open)
 	r.Post("/", h.run)
 	r.Post("/sign-in", h.signIn)
 	r.Post("/sign-out", h.signOut)

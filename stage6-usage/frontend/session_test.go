@@ -73,3 +73,43 @@ func TestSessionFails(t *testing.T) {
 		}
 	}
 }
+
+// TestSession follows the session of a user, and wants each token to be of no use afterwards.
+func TestSession(t *testing.T) {
+	router := newRouter(newTestHandler(knownDice(), rollsFor(t, replyWith(http.StatusOK, "{}"))))
+	run := func(token string) (status int, signInForm bool) {
+		reply := postTo(t.Context(), router, "/", "die=fair", "Cookie", "session="+token)
+		if challenge := reply.Header().Get("WWW-Authenticate"); challenge != "" || reply.Code == http.StatusUnauthorized {
+			t.Errorf("status %d, WWW-Authenticate %q: the page has a form for that", reply.Code, challenge)
+		}
+		return reply.Code, strings.Contains(reply.Body.String(), `action="/sign-in"`)
+	}
+	redirected := func(path, token string) *http.Cookie {
+		reply := postTo(t.Context(), router, path, "name=Ada", "Cookie", "session="+token)
+		cookies := reply.Result().Cookies()
+		if reply.Code != http.StatusSeeOther || reply.Header().Get("Location") != "/" || len(cookies) != 1 {
+			t.Fatalf("%s: status %d, to %q, cookies %v", path, reply.Code, reply.Header().Get("Location"), cookies)
+		}
+		return cookies[0]
+	}
+
+	if status, form := run(""); status != http.StatusForbidden || !form {
+		t.Errorf("before the sign-in: status %d, form %t", status, form)
+	}
+	first := redirected("/sign-in", "chosen by an attacker")
+	if first.Name != "session" || first.Path != "/" || !first.HttpOnly || first.SameSite != http.SameSiteLaxMode || first.MaxAge <= 0 {
+		t.Errorf("cookie %s", first)
+	}
+	second := redirected("/sign-in", first.Value)
+	for token, want := range map[string]int{"chosen by an attacker": 403, first.Value: 403, second.Value: 200} {
+		if status, _ := run(token); status != want {
+			t.Errorf("a run with the token %q: status %d, want %d", token, status, want)
+		}
+	}
+	if ended := redirected("/sign-out", second.Value); ended.MaxAge >= 0 {
+		t.Errorf("sign-out: cookie %s", ended)
+	}
+	if status, form := run(second.Value); status != http.StatusForbidden || !form {
+		t.Errorf("after the sign-out: status %d, form %t", status, form)
+	}
+}

@@ -50,7 +50,7 @@ var fullDisk = fault{name: "disk of the collector's queue full for 20 s", begin:
 func faults() []fault {
 	return []fault{
 		killed("roll", upstreamAway...),
-		killed("frontend", 0, 401),
+		killed("frontend", 0, 403),
 		killed("die", upstreamAway...),
 		killed("collector"),
 		killed("tempo"),
@@ -157,7 +157,7 @@ func (f fault) checkRuns(t *testing.T, runs []run) string {
 	for _, r := range runs {
 		switch {
 		case r.status == 200 || r.status == 500: // risky dice fail
-		case r.status == 401 && r.begin.Before(f.begun): // the first run of each user, see visitor
+		case r.status == 403 && r.begin.Before(f.begun): // the first run of each user, see visitor
 		case !slices.Contains(f.statuses, r.status):
 			t.Errorf("a user saw %d", r.status)
 		case r.end.Before(f.begun) || r.begin.After(f.mended.Add(recovery)):

@@ -82,7 +82,7 @@ func (v visitor) play(ctx context.Context, done func(run)) {
 		switch r.status {
 		case 0: // as a person would
 			wait(time.Second)
-		case http.StatusUnauthorized: // in stages with a sign-in: at first, and after the frontend was restarted
+		case http.StatusForbidden: // in stages with a sign-in: at first, and after the frontend was restarted
 			v.post("/sign-in", url.Values{"name": {v.name}})
 		}
 	}

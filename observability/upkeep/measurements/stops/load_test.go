@@ -50,7 +50,7 @@ func (c call) records() int {
 		return 1
 	case strings.HasPrefix(c.request, http.MethodGet):
 		return 0
-	case c.status == http.StatusUnauthorized:
+	case c.status == http.StatusForbidden:
 		return 1
 	default:
 		return 2 // one of them is of usage
@@ -105,7 +105,7 @@ func (l *load) run(ctx context.Context, url string) {
 		c := send(ctx, client, call{service: l.service, request: request}, url)
 		l.wait(-1)
 		if l.service == "frontend" {
-			signedIn = c.status != 0 && c.status != http.StatusUnauthorized
+			signedIn = c.status != 0 && c.status != http.StatusForbidden
 		}
 		l.mu.Lock()
 		l.calls = append(l.calls, c)

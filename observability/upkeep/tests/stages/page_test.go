@@ -160,8 +160,8 @@ func checkForms(t *testing.T, s *service, session []string) {
 	for _, r := range []request{
 		{method: "GET", target: "/nowhere", status: 404, want: noPath},
 		{method: "POST", target: "/roll", status: 404, want: noPath},
-		{method: "PUT", target: "/", status: 405, want: `{"error":"this path allows GET, POST only"}`},
-		{method: "DELETE", target: "/", status: 405, want: `{"error":"this path allows GET, POST only"}`},
+		{method: "PUT", target: "/", status: 405, want: `{"error":"this path allows GET, HEAD, POST only"}`},
+		{method: "DELETE", target: "/", status: 405, want: `{"error":"this path allows GET, HEAD, POST only"}`},
 	} {
 		r.name = r.method + " " + r.target
 		browse(t, s, r)
@@ -189,7 +189,7 @@ func checkHostileRequests(t *testing.T, s *service, session []string) {
 		{name: "malformed query", method: "POST", target: "/?die=%zz", status: 400, want: "400 Bad Request\nthe form cannot be read: invalid URL escape \"%zz\""},
 		{name: "path that is not UTF-8", method: "GET", target: "/%ff%00", status: 404, want: noPath},
 		{name: "path outside", method: "GET", target: "/../../etc/passwd", status: 404, want: noPath},
-		{name: "invented method", method: "INVENTED", target: "/", status: 405, want: `{"error":"this path allows GET, POST only"}`},
+		{name: "invented method", method: "INVENTED", target: "/", status: 405, want: `{"error":"this path allows GET, HEAD, POST only"}`},
 		{name: "headers that are not UTF-8", method: "GET", target: "/", header: []string{"User-Agent", "\xff", "Traceparent", "\xff", "Baggage", "\xff=\xff", "Accept-Language", "\xff"}, status: 200},
 		{name: "trace that is too long", method: "GET", target: "/", header: []string{"Traceparent", strings.Repeat("0", 10_000), "Tracestate", strings.Repeat("a=1,", 10_000)}, status: 200},
 	} {

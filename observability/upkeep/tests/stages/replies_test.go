@@ -39,7 +39,7 @@ func checkDie(t *testing.T, program, directory string) {
 		fair     = `{"faces":[1,2,3,4,5,6],"error_rate":0}`
 		known    = `: must be one of fair, risky"}`
 		noPath   = `{"error":"no such path"}`
-		getAlone = `{"error":"this path allows GET only"}`
+		readOnly = `{"error":"this path allows GET, HEAD only"}`
 		refused  = "WARN lookup refused"
 	)
 	unknown := func(quoted string) string { return `{"error":"unknown die \"` + quoted + `\"` + known }
@@ -50,6 +50,7 @@ func checkDie(t *testing.T, program, directory string) {
 	}{
 		{"GET", "/dice", 200, list, ""},
 		{"GET", "/dice?other=1", 200, list, ""},
+		{"GET", "/%64ice", 200, list, ""},
 		{"GET", "/dice?identifier=fair", 200, fair, "INFO die looked up"},
 		{"GET", "/dice?identifier=risky", 200, `{"faces":[2,3,4,5,6,7],"error_rate":0.1}`, "INFO die looked up"},
 		{"GET", "/dice?identifier=nope", 404, unknown("nope"), refused},
@@ -69,15 +70,15 @@ func checkDie(t *testing.T, program, directory string) {
 		{"GET", "/", 404, noPath, ""},
 		{"GET", "/dice/fair", 404, noPath, ""},
 		{"INVENTED", "/nowhere", 404, noPath, ""},
-		{"INVENTED", "/dice", 405, getAlone, ""},
-		{"POST", "/dice", 405, getAlone, ""},
+		{"INVENTED", "/dice", 405, readOnly, ""},
+		{"POST", "/dice", 405, readOnly, ""},
 	}
 	for _, test := range tests {
 		name := test.method + " " + test.target[:min(len(test.target), 60)]
 		ask(t, die, request{name: name, method: test.method, target: test.target, status: test.status, want: test.body, record: test.record})
 	}
 	ask(t, die, request{name: "a body that nobody wants", method: "GET", target: "/dice", endless: true, status: 200, want: list})
-	ask(t, die, request{name: "a large form", method: "POST", target: "/dice", endless: true, status: 405, want: getAlone})
+	ask(t, die, request{name: "a large form", method: "POST", target: "/dice", endless: true, status: 405, want: readOnly})
 
 	late := startService(t, program, append(settings, "LATENCY=10s")...)
 	arrived := make(chan struct{})

@@ -42,7 +42,7 @@ func openAs(t *testing.T, s *service, what, cookie, user string) {
 
 func checkSession(t *testing.T, s *service) {
 	t.Helper()
-	run := request{name: "a run without a session", method: "POST", target: "/", body: "die=fair", status: 401, want: "401 Unauthorized\nsign in first"}
+	run := request{name: "a run without a session", method: "POST", target: "/", body: "die=fair", status: 403, want: "403 Forbidden\nsign in first"}
 	run.record = "WARN run refused: nobody is signed in"
 	if reply, got := browse(t, s, run); len(reply.Cookies()) > 0 || !got.signIn {
 		t.Errorf("a run without a session: cookies %v, want none, and the sign-in form", reply.Cookies())

@@ -97,7 +97,7 @@ func signInAndOut(t tab) {
 	t.Helper()
 	t.signIn("Ada")
 	t.do(command(network.ClearBrowserCookies, cdp.Empty{}), click)
-	t.expect("401 Unauthorized\nsign in first")
+	t.expect("403 Forbidden\nsign in first")
 	t.signIn("Grace")
 	t.signOut()
 }
