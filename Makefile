@@ -19,7 +19,8 @@ test: ## tests of all modules
 	go test work
 
 check: ## the checker with all stages, and all incidents; `make test` runs a part of it
-	THOROUGH=true go test -count=1 -timeout 40m -v ./observability/check/... ./observability/incident
+	THOROUGH=true go test -count=1 -timeout 40m -v ./observability/check/... ./observability/incident \
+		./observability/internal/doctor ./observability/upkeep/tests/doctor
 
 race: ## the services' tests, with the race detector
 	go test -race ./shared/... ./$(first)/... ./$(last)/... $(patsubst %,./%/...,$(wildcard $(stages:=/die)))
@@ -29,7 +30,7 @@ bench: ## what instrumentation costs
 
 # A number of inputs, not a duration: Go 1.26 may fail when a duration is over, https://go.dev/issue/75804.
 fuzz: ## 30000 inputs for each fuzz target; inputs that found bugs are in the tests
-	@grep -rlE '^func Fuzz' --include='*_test.go' shared $(first) $(last) | while read -r file; do \
+	@grep -rlE '^func Fuzz' --include='*_test.go' shared $(first) $(last) observability/internal | while read -r file; do \
 		for target in $$(grep -oE '^func Fuzz[A-Za-z]+' "$$file" | cut -d' ' -f2); do \
 			timeout 5m go test -run '^$$' -fuzz "^$$target\$$" -fuzztime 30000x "./$$(dirname "$$file")" || exit 1; \
 		done; \
