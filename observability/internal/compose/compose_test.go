@@ -84,6 +84,25 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestLoadFromAnyDirectory(t *testing.T) {
+	for _, name := range []string{"with space", "100 % #1", "%zz", "größer?", "a;b&c=d", "ver\u0308ordnung", "(1)"} {
+		t.Run(name, func(t *testing.T) {
+			root := filepath.Join(t.TempDir(), name)
+			if err := os.Rename(newStage(t, map[string]string{"compose.yaml": file}), root); err != nil {
+				t.Fatal(err)
+			}
+			t.Chdir(root)
+			s, err := Load(t.Context(), root, "stage1", Settings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "DICE_FILE=" + filepath.Join(root, "stage1", "dice.json"); !slices.Contains(s.Service("die").Environment, want) {
+				t.Errorf("environment %q, want %s", s.Service("die").Environment, want)
+			}
+		})
+	}
+}
+
 // TestSettings wants variables from what overrides the environment, else from the environment, else from the file .env,
 // else from the defaults.
 func TestSettings(t *testing.T) {

@@ -101,5 +101,5 @@ service:
   telemetry:
     metrics: {level: none, readers: []}
     logs: {level: error}
-`, r.stage.OTLPGRPC.Address(), r.stage.OTLPHTTP.Address(), &exporters, r.directory)
+`, r.stage.OTLPGRPC.Address(), r.stage.OTLPHTTP.Address(), &exporters, strings.ReplaceAll(r.directory, "$", "$$")) // $$ is $ to the collector
 }

@@ -2,6 +2,8 @@ package runner
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"example.com/dice/observability/internal/process"
 )
@@ -42,6 +44,9 @@ func collect(err error, found map[string]error) {
 // blame returns an error of a service's process as a [ServiceError], unless the environment has failed.
 func blame(service string, err error) error {
 	if _, environment := errors.AsType[process.EnvironmentError](err); err == nil || environment {
+		if err != nil && strings.Contains(err.Error(), "permission denied") {
+			err = fmt.Errorf("%w: set GOTMPDIR to a directory in which programs may be executed", err)
+		}
 		return err
 	}
 	return &ServiceError{service, err}

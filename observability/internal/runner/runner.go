@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"example.com/dice/observability/internal/compose"
@@ -49,8 +50,8 @@ func Start(ctx context.Context, stage *compose.Stage, report func(doing string))
 			_ = r.Stop() // err says what went wrong first
 		}
 	}()
-	if r.directory, err = os.MkdirTemp("", "dice-"); err != nil {
-		return nil, fmt.Errorf("creating a directory: %w", err)
+	if r.directory, err = temporary(ctx); err != nil {
+		return nil, err
 	}
 	report("building " + stage.Name + " (the first time takes up to five minutes)")
 	if err := build(ctx, stage, r.directory); err != nil {
@@ -70,6 +71,20 @@ func Start(ctx context.Context, stage *compose.Stage, report func(doing string))
 		}
 	}
 	return r, nil
+}
+
+// temporary creates a directory for programs. Like the go command, it prefers the directory GOTMPDIR, for those whose TMPDIR is mounted
+// with noexec.
+func temporary(ctx context.Context) (string, error) {
+	parent, err := exec.CommandContext(ctx, "go", "env", "GOTMPDIR").Output()
+	if err != nil {
+		return "", fmt.Errorf("running go: %w", err)
+	}
+	directory, err := os.MkdirTemp(strings.TrimSpace(string(parent)), "dice-")
+	if err != nil {
+		return "", fmt.Errorf("creating a directory: %w", err)
+	}
+	return directory, nil
 }
 
 // StartService starts a service that is not running, and returns when it is ready.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"example.com/dice/observability/internal/compose"
@@ -39,5 +40,29 @@ func write(t *testing.T, file, content string) {
 	}
 	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTemporary wants the directory that the go command uses, because programs may not be executable in others.
+func TestTemporary(t *testing.T) {
+	for _, name := range []string{"TMPDIR", "GOTMPDIR"} { // the second takes precedence
+		parent := t.TempDir()
+		t.Setenv(name, parent)
+		if got, err := temporary(t.Context()); err != nil || filepath.Dir(got) != parent {
+			t.Errorf("%s=%s: %s, %v", name, parent, got, err)
+		}
+	}
+}
+
+// TestStartSaysWhatToDo tries to execute a file where that is forbidden.
+func TestStartSaysWhatToDo(t *testing.T) {
+	r := &Runner{stage: &compose.Stage{Services: []compose.Service{{Name: "roll"}}}, directory: t.TempDir()}
+	write(t, filepath.Join(r.directory, "roll"), "")
+	err := r.StartService(t.Context(), "roll")
+	if want := "permission denied: set GOTMPDIR to a directory in which programs may be executed"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if got := ByService(err); len(got) > 0 {
+		t.Errorf("%v is to blame", got)
 	}
 }
