@@ -211,7 +211,7 @@ func write(t *testing.T, text string) (name string) {
 // TestVerdict compares the verdict on a file with what it was, as text and as JSON. UPDATE=true writes it anew.
 func TestVerdict(t *testing.T) {
 	name := write(t, "resource service.name=shop\nscope example.com/shop 1\n"+
-		`3 span server "GET /orders/{}" trace={} id={} http.request.method=GET http.response.status_code=200 user_id={}`+"\n"+
+		`3 span server "/orders/{}" trace={} id={} http.request.method=GET http.response.status_code=200 user_id={}`+"\n"+
 		`span client "GET /prices" trace=1 parent=1 server.address=prices url.full="https://prices/?access_token=0123456789abcdef"`+"\n"+
 		"counter orders - 3\nlog info \"order placed\" trace=1 span=1")
 	for file, arguments := range map[string]string{"verdict.txt": "", "verdict.json": "-json"} {

@@ -94,6 +94,7 @@ var ruleTests = map[string]ruleTest{
 			shop + "span server GET http.request.method=GET http.response.status_code=404", shop + "span server GET http.request.method=GET http.response.status_code=405",
 			shop + "span server GET http.request.method=GET http.response.status_code=301", shop + "span server a rpc.system=grpc http.request.method=POST http.response.status_code=200",
 			shop + "span client GET http.request.method=GET http.response.status_code=200", shop + "span server process",
+			shop + `span server "GET /a/{id}" http.request.method=GET http.response.status_code=200`,
 			shop + "span server OPTIONS http.request.method=OPTIONS http.response.status_code=204",
 		},
 	},

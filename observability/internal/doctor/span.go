@@ -121,7 +121,7 @@ func (j *Judge) server(s *service, span ptrace.Span, f facts) {
 	}
 	name := span.Name()
 	switch {
-	case !f.route && f.status >= 200 && f.status < 300 && f.method != "OPTIONS":
+	case !f.route && f.status >= 200 && f.status < 300 && f.method != "OPTIONS" && !strings.HasPrefix(name, f.method+" /"):
 		j.findSpan("server-no-route", s, name, span.TraceID(), "")
 	case f.route && (name == f.method || name == "HTTP" || name == "HTTP "+f.method):
 		j.findSpan("server-method-name", s, name, span.TraceID(), "")
