@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,9 +21,29 @@ type line struct {
 	Dropped, Repeated       int
 }
 
-func lines(t *testing.T, out *bytes.Buffer) (all []line) {
+// buffer is for concurrent use.
+type buffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// take returns what was written since it was called before.
+func (b *buffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.buf.Reset()
+	return b.buf.String()
+}
+
+func lines(t *testing.T, out *buffer) (all []line) {
 	t.Helper()
-	for text := range strings.Lines(out.String()) {
+	for text := range strings.Lines(out.take()) {
 		var l line
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			t.Fatalf("not a JSON line: %s", text)
@@ -32,11 +53,10 @@ func lines(t *testing.T, out *bytes.Buffer) (all []line) {
 		}
 		all = append(all, line{Error: l.Error, Name: l.Name, Dropped: l.Dropped, Repeated: l.Repeated})
 	}
-	out.Reset()
 	return all
 }
 
-func wantLines(t *testing.T, out *bytes.Buffer, want ...line) {
+func wantLines(t *testing.T, out *buffer, want ...line) {
 	t.Helper()
 	synctest.Wait()
 	if got := lines(t, out); fmt.Sprint(got) != fmt.Sprint(want) {
@@ -46,7 +66,7 @@ func wantLines(t *testing.T, out *bytes.Buffer, want ...line) {
 
 func TestReporterWritesEachMessageOnceAndCountsItsRepetitions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out buffer
 		r := newReporter(slog.NewJSONHandler(&out, nil))
 		sdk := logr.FromSlogHandler(r)
 		warn, debug := sdk.V(1), sdk.V(8)
@@ -68,10 +88,9 @@ func TestReporterWritesEachMessageOnceAndCountsItsRepetitions(t *testing.T) {
 		wantLines(t, &out)
 		time.Sleep(1)
 		synctest.Wait()
-		if got := out.String(); strings.Count(got, "\n") != 3 || !strings.Contains(got, `"dropped":10,"repeated":2`) {
+		if got := out.take(); strings.Count(got, "\n") != 3 || !strings.Contains(got, `"dropped":10,"repeated":2`) {
 			t.Errorf("after %s: %s", repeatAfter, got)
 		}
-		out.Reset()
 
 		time.Sleep(repeatAfter + 1)
 		warn.Info("invalid", "name", "a")
@@ -93,7 +112,7 @@ func TestReporterWritesEachMessageOnceAndCountsItsRepetitions(t *testing.T) {
 
 func TestReporterDoesNotFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out buffer
 		r := newReporter(slog.NewJSONHandler(&out, nil))
 		for i := range 10 * mostMessages {
 			r.report(message{text: fmt.Sprint("message ", i)})
@@ -105,8 +124,8 @@ func TestReporterDoesNotFlood(t *testing.T) {
 		r.stop()
 		wantLines(t, &out, line{Error: "other messages of the SDK", Repeated: 9 * mostMessages})
 		r.report(message{text: strings.Repeat("x", 1<<20)})
-		if out.Len() > 2*longest {
-			t.Errorf("a line of %d bytes", out.Len())
+		if size := len(out.take()); size > 2*longest {
+			t.Errorf("a line of %d bytes", size)
 		}
 	})
 }
