@@ -54,6 +54,7 @@ func TestReader(t *testing.T) {
 		{"URL", "", func(r *env.Reader) any { return r.URL("URL", "") }, "", ""},
 		{"URL", "https://a.example/b", func(r *env.Reader) any { return r.URL("URL", "") }, "https://a.example/b", ""},
 		{"URL", "http://localhost:8081/", func(r *env.Reader) any { return r.URL("URL", "") }, "http://localhost:8081", ""},
+		{"URL", "http://a:", func(r *env.Reader) any { return r.URL("URL", "") }, "http://a:", ""},
 		{"URL", "localhost:8081", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="localhost:8081": want a URL such as http://localhost:8081, without user, password or query`},
 		{"URL", "http://", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://": want a URL such as http://localhost:8081, without user, password or query`},
 		{"URL", "http://:8081", func(r *env.Reader) any { return r.URL("URL", "") }, nil, `URL="http://:8081": want a URL such as http://localhost:8081, without user, password or query`},

@@ -28,7 +28,7 @@ var programs = map[string]func(context.Context) error{
 	"succeeds": func(context.Context) error { return nil },
 	"fails":    func(context.Context) error { return errors.New("no die") },
 	"fails twice": func(context.Context) error {
-		return errors.Join(errors.New("no die"), fmt.Errorf("flushing: %w", errors.New("no\r\ncollector\n")))
+		return errors.Join(errors.New("no die"), fmt.Errorf("flushing: %w", errors.New("no\r\ncollector")))
 	},
 	"waits": func(ctx context.Context) error {
 		fmt.Println("ready")

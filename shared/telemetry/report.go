@@ -21,7 +21,7 @@ const (
 //
 // A message is written at once. If it occurs again, a second line says how often, 10 seconds later or when the SDK stops.
 type reporter struct {
-	console slog.Handler
+	console *slog.Logger
 	secrets *strings.Replacer
 
 	mu           sync.Mutex
@@ -37,7 +37,7 @@ type message struct {
 }
 
 func newReporter(console slog.Handler) *reporter {
-	return &reporter{console: console, secrets: secrets(), recent: make(map[string]*message)}
+	return &reporter{console: slog.New(console), secrets: secrets(), recent: make(map[string]*message)}
 }
 
 // Handle reports what the SDK logs: errors; warnings, which have the level -1; and dropped spans. The SDK does not warn of those:
@@ -124,16 +124,14 @@ func (r *reporter) stop() {
 }
 
 func (r *reporter) write(m message) {
-	line := slog.NewRecord(time.Now(), slog.LevelWarn, "telemetry error", 0)
-	line.AddAttrs(slog.String("error", repair(m.text, longest)))
-	line.AddAttrs(m.details...)
+	attrs := []any{slog.String("error", repair(m.text, longest)), slog.GroupAttrs("", m.details...)}
 	if m.dropped > 0 {
-		line.AddAttrs(slog.Uint64("dropped", m.dropped))
+		attrs = append(attrs, slog.Uint64("dropped", m.dropped))
 	}
 	if m.repeated > 0 {
-		line.AddAttrs(slog.Int("repeated", m.repeated))
+		attrs = append(attrs, slog.Int("repeated", m.repeated))
 	}
-	_ = r.console.Handle(context.Background(), line) // nobody could be told
+	r.console.Warn("telemetry error", attrs...)
 }
 
 // redact returns the error without secrets.

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"example.com/dice/shared/telemetry"
 )
@@ -121,7 +122,7 @@ func TestEveryVariableIsCheckedAtTheStart(t *testing.T) {
 						continue
 					}
 					text := err.Error()
-					if !strings.Contains(text, name) || !strings.Contains(text, "want ") || strings.ContainsAny(text, "\n\r\x1b\xff") ||
+					if !strings.Contains(text, name) || !strings.Contains(text, "want ") || strings.ContainsAny(text, "\n\r\x1b") || !utf8.ValidString(text) ||
 						strings.Contains(text, "hunter2") || len(text) > 1500 {
 						t.Errorf("%.100q: %.2000s", bad, text)
 					}
