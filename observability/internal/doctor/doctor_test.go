@@ -210,6 +210,7 @@ var ruleTests = map[string]ruleTest{
 			shop + "histogram wait s bounds=0,5,10,25,50,75,100,250,500,750,1000,2500,5000,7500,10000 counts=0,10,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
 			shop + "histogram wait ms bounds=0,5,10,25,50,75,100,250,500,750,1000,2500,5000,7500,10000 counts=0,10,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
 			shop + "histogram wait s bounds=0.1,1,10 counts=10,0,0,0",
+			shop + "histogram otel.sdk.exporter.operation.duration s bounds=0,5,10,25,50,75,100,250,500,750,1000,2500,5000,7500,10000 counts=0,10,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
 		},
 	},
 	"counter-down": {

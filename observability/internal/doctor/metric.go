@@ -115,7 +115,7 @@ func (j *Judge) metric(p *process, in scope, m pmetric.Metric, points []point) {
 		s.metrics[name] = known
 		j.registered(s, in, m)
 	}
-	if m.Type() == pmetric.MetricTypeHistogram && m.Unit() == "s" {
+	if m.Type() == pmetric.MetricTypeHistogram && m.Unit() == "s" && !ofSDK(name) {
 		j.buckets(s, known, m)
 	}
 	for _, at := range points {
