@@ -1,8 +1,10 @@
 package docs
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/net/http/httpproxy"
 )
 
 // TestContainers wants each container of each stage, under the overlay for sampling too, to have no more rights than it needs, and a
@@ -28,7 +31,10 @@ func TestContainers(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, service := range project.Services {
-			t.Run(name+" "+service.Name, func(t *testing.T) { checkContainer(t, service) })
+			t.Run(name+" "+service.Name, func(t *testing.T) {
+				checkContainer(t, service)
+				checkProxy(t, service, project.ServiceNames())
+			})
 		}
 	}
 }
@@ -55,6 +61,43 @@ func checkContainer(t *testing.T, service types.ServiceConfig) {
 	}
 	if _, version, _ := strings.Cut(service.Image, ":"); service.Build == nil && (version == "" || version == "latest") {
 		t.Errorf("image %q has no fixed version", service.Image)
+	}
+}
+
+// checkProxy wants a container to reach the others without the proxy that Docker's configuration may name. It looks for their addresses in
+// the container's variables and files.
+func checkProxy(t *testing.T, service types.ServiceConfig, names []string) {
+	t.Helper()
+	var text strings.Builder
+	for _, value := range service.Environment {
+		if value != nil {
+			text.WriteString(*value + "\n")
+		}
+	}
+	for _, volume := range service.Volumes {
+		if content, err := os.ReadFile(volume.Source); err == nil && volume.Type == types.VolumeTypeBind {
+			text.Write(content)
+		}
+	}
+	var addresses []string
+	for _, name := range append(names, "gateway") {
+		addresses = append(addresses, regexp.MustCompile(`\b`+name+`:\d+`).FindAllString(text.String(), -1)...)
+	}
+	if service.Image != "" {
+		addresses = append(addresses, "172.18.0.7:9095") // the engines call themselves by their own address
+	}
+	for _, variable := range []string{"NO_PROXY", "no_proxy"} {
+		value := service.Environment[variable]
+		if value == nil {
+			t.Errorf("no %s", variable)
+			continue
+		}
+		config := httpproxy.Config{HTTPProxy: "http://proxy:3128", NoProxy: *value}
+		for _, address := range addresses {
+			if proxy, err := config.ProxyFunc()(&url.URL{Scheme: "http", Host: address}); err != nil || proxy != nil {
+				t.Errorf("with %s=%s, it reaches %s through the proxy %v: %v", variable, *value, address, proxy, err)
+			}
+		}
 	}
 }
 
