@@ -2,8 +2,10 @@ package httptelemetry
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -11,8 +13,8 @@ import (
 )
 
 // Client returns a transport that adds what otelhttp leaves out. http.client.request.duration gets an error.type if the
-// status is 400 or above, and the span gets the number of earlier attempts; see [WithResendCount]. Put it inside
-// otelhttp's transport.
+// status is an error, and the span gets the number of earlier attempts; see [WithResendCount]. A call that has timed out or
+// was canceled gets the same error.type wherever net/http noticed that. Put it inside otelhttp's transport.
 //
 // https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpclientrequestduration
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-request-retries-and-redirects
@@ -25,11 +27,32 @@ func (c client) RoundTrip(r *http.Request) (*http.Response, error) {
 		trace.SpanFromContext(r.Context()).SetAttributes(semconv.HTTPRequestResendCount(resends))
 	}
 	response, err := c.next.RoundTrip(r)
-	if err == nil && response.StatusCode >= http.StatusBadRequest {
+	if err != nil {
+		return nil, cause(r.Context(), err)
+	}
+	if failed := response.StatusCode >= http.StatusBadRequest || response.StatusCode < http.StatusContinue; failed {
 		labeler, _ := otelhttp.ClientLabelerFromContext(r.Context())
 		labeler.Add(semconv.ErrorTypeKey.String(strconv.Itoa(response.StatusCode)))
 	}
-	return response, err
+	return response, nil
+}
+
+// canceled is [context.Canceled] with a type that says so. otelhttp takes error.type from the type of an error.
+type canceled struct{ error }
+
+func (c canceled) Unwrap() error { return c.error }
+
+// cause returns why a call failed. net/http has several errors for the end of a context.
+func cause(ctx context.Context, err error) error {
+	deadline, ok := ctx.Deadline()
+	switch {
+	case ok && !time.Now().Before(deadline): // net/http can be faster than the context
+		return context.DeadlineExceeded
+	case errors.Is(ctx.Err(), context.Canceled):
+		return canceled{context.Canceled}
+	default:
+		return err
+	}
 }
 
 type resendKey struct{}

@@ -3,10 +3,13 @@ package upstream
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -36,14 +39,30 @@ func Get(ctx context.Context, client *http.Client, url string) (status int, body
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, withCause(err)
 	}
 	defer response.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(response.Body, longestBody))
 	if err != nil {
-		return 0, nil, fmt.Errorf("reading the response: %w", err)
+		return 0, nil, fmt.Errorf("reading the response: %w", timedOut(err))
 	}
 	return response.StatusCode, body, nil
+}
+
+// withCause returns an error of [http.Client] whose type is that of its cause, in log records as in the span of the call.
+func withCause(err error) error {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("%s %q: %w", failed.Op, failed.URL, timedOut(failed.Err))
+	}
+	return err
+}
+
+// timedOut returns [context.DeadlineExceeded] in place of the errors that [http.Client] has for its own timeout.
+func timedOut(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) && !Unreachable(err) {
+		return context.DeadlineExceeded
+	}
+	return err
 }
 
 // GetJSON decodes the response to a GET request into reply. If the status is not 200, the error is a [StatusError]. Any
@@ -71,6 +90,9 @@ type StatusError struct {
 	Status  int
 	Message string
 }
+
+// ErrorType returns the status, as error.type has it in spans and metrics.
+func (e StatusError) ErrorType() string { return strconv.Itoa(e.Status) }
 
 func (e StatusError) Error() string {
 	return fmt.Sprintf("unexpected status %d %s: %s", e.Status, http.StatusText(e.Status), e.Message)

@@ -55,7 +55,7 @@ func (a *afterwards) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-const patience = 4 * time.Second // twice the timeout of a lookup, for busy machines
+const lookupTimeout = 4 * time.Second // twice that of the services, for busy machines
 
 // TestRetryAfterAnAttemptThatHangs connects to a service that answers the second attempt only.
 func TestRetryAfterAnAttemptThatHangs(t *testing.T) {
@@ -64,7 +64,7 @@ func TestRetryAfterAnAttemptThatHangs(t *testing.T) {
 	defer server.Close()
 	serve := func() { go func() { _ = server.Serve(listener) }() }
 	transport := &afterwards{RoundTripper: upstream.Connections(), done: serve}
-	client := &http.Client{Transport: upstream.Retry(transport), Timeout: patience}
+	client := &http.Client{Transport: upstream.Retry(transport), Timeout: lookupTimeout}
 	status, _, err := upstream.Get(t.Context(), client, "http://"+listener.Addr().String())
 	if err != nil || status != http.StatusNotFound {
 		t.Errorf("status %d, %v, want the answer to the second attempt", status, err)
@@ -74,7 +74,7 @@ func TestRetryAfterAnAttemptThatHangs(t *testing.T) {
 // TestServiceThatCannotBeReached wants both attempts to hang, and to leave time to say so.
 func TestServiceThatCannotBeReached(t *testing.T) {
 	listener := hangingListener(t)
-	client := &http.Client{Transport: upstream.Retry(upstream.Connections()), Timeout: patience}
+	client := &http.Client{Transport: upstream.Retry(upstream.Connections()), Timeout: lookupTimeout}
 	_, _, err := upstream.Get(t.Context(), client, "http://"+listener.Addr().String())
 	if status, sentence := upstream.Explain("die", err); status != http.StatusServiceUnavailable {
 		t.Errorf("%v: %d %s, want 503", err, status, sentence)

@@ -59,13 +59,14 @@ func (r roller) wait(ctx context.Context) error {
 	}
 }
 
-// outcome returns the attributes of an outcome: name is rolled, failed or canceled. Only failures have an error.type.
+// outcome returns the attributes of an outcome: name is rolled, failed or canceled. Only failures have an error.type, which
+// is what the error's method ErrorType returns, or else its Go type. Unlike error messages, it has few values.
 func outcome(name attribute.Key, err error) []attribute.KeyValue {
 	switch {
 	case err == nil:
 		return []attribute.KeyValue{name.String("rolled")}
 	case failed(err):
-		return []attribute.KeyValue{name.String("failed"), errorType(err)}
+		return []attribute.KeyValue{name.String("failed"), semconv.ErrorType(err)}
 	default:
 		return []attribute.KeyValue{name.String("canceled")}
 	}
@@ -73,14 +74,3 @@ func outcome(name attribute.Key, err error) []attribute.KeyValue {
 
 // failed reports whether an error is a failure. A canceled roll has not failed.
 func failed(err error) bool { return err != nil && !errors.Is(err, context.Canceled) }
-
-// errorType returns the attribute error.type. Unlike error messages, it has few values.
-func errorType(err error) attribute.KeyValue {
-	if typed, ok := errors.AsType[interface {
-		error
-		ErrorType() string
-	}](err); ok {
-		return semconv.ErrorTypeKey.String(typed.ErrorType())
-	}
-	return semconv.ErrorTypeOther
-}

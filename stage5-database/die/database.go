@@ -99,10 +99,9 @@ func attributesOfMetric(ctx context.Context, method otelsql.Method, query string
 // views changes metrics of otelsql that it has no options for.
 func views() []sdkmetric.View {
 	return []sdkmetric.View{
-		// db.operation.name is dropped, because otelsql sets it to the name of a Go method; the summary begins with the
-		// operation. The bounds begin below a millisecond, because most queries take less.
+		// The bounds begin below a millisecond, because most queries take less.
 		sdkmetric.NewView(sdkmetric.Instrument{Name: "db.client.operation.duration"}, sdkmetric.Stream{
-			AttributeFilter: attribute.NewDenyKeysFilter(semconv.DBOperationNameKey),
+			AttributeFilter: useful,
 			Aggregation: sdkmetric.AggregationExplicitBucketHistogram{
 				Boundaries: []float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10},
 			},
@@ -110,6 +109,13 @@ func views() []sdkmetric.View {
 		// The semantic conventions don't define these, and nothing here uses them.
 		sdkmetric.NewView(sdkmetric.Instrument{Name: "db.sql.connection.closed_*"}, sdkmetric.Stream{Aggregation: sdkmetric.AggregationDrop{}}),
 	}
+}
+
+// useful drops db.operation.name, because otelsql sets it to the name of a Go method; the summary begins with the operation.
+// It also drops the error.type of canceled queries, which have not failed.
+func useful(a attribute.KeyValue) bool {
+	canceled := semconv.ErrorType(context.Canceled)
+	return a.Key != semconv.DBOperationNameKey && (a.Key != canceled.Key || a.Value.AsString() != canceled.Value.AsString())
 }
 
 var word = regexp.MustCompile(`(?:^|FROM |JOIN |INTO |EXISTS )(\w+)`)

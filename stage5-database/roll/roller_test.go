@@ -57,8 +57,11 @@ func TestOutcome(t *testing.T) {
 		{nil, "o=rolled"},
 		{context.Canceled, "o=canceled"},
 		{fmt.Errorf("rolling: %w", errDieFailed), "error.type=die_failed,o=failed"},
-		{context.DeadlineExceeded, "error.type=_OTHER,o=failed"},
-		{errors.New("new"), "error.type=_OTHER,o=failed"},
+		{errors.Join(errors.New("new"), errDieFailed), "error.type=die_failed,o=failed"},
+		{context.DeadlineExceeded, "error.type=context.deadlineExceededError,o=failed"},
+		{fmt.Errorf("rolling: %w", context.DeadlineExceeded), "error.type=context.deadlineExceededError,o=failed"},
+		{fmt.Errorf("rolling: %w", context.Canceled), "o=canceled"},
+		{errors.New("new"), "error.type=*errors.errorString,o=failed"},
 	}
 	for _, test := range tests {
 		set := attribute.NewSet(outcome("o", test.err)...)

@@ -3,21 +3,56 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// TestFailedQueryIsAnError wants it in the span of the query, and up from there.
+// record returns what is recorded of spans and metrics from now on.
+func record() (*tracetest.SpanRecorder, sdkmetric.Reader) {
+	spans, reader := tracetest.NewSpanRecorder(), sdkmetric.NewManualReader()
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)))
+	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithView(views()...)))
+	return spans, reader
+}
+
+// queryErrors returns the error.type of each series of db.client.operation.duration that is of a request's query.
+func queryErrors(t *testing.T, reader sdkmetric.Reader) []string {
+	t.Helper()
+	var data metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &data); err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for _, scope := range data.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			durations, ok := m.Data.(metricdata.Histogram[float64])
+			if !ok || m.Name != "db.client.operation.duration" {
+				continue
+			}
+			for _, point := range durations.DataPoints {
+				if route, _ := point.Attributes.Value("http.route"); route.AsString() == "/dice" {
+					kind, _ := point.Attributes.Value("error.type")
+					kinds = append(kinds, kind.AsString())
+				}
+			}
+		}
+	}
+	return kinds
+}
+
+// TestFailedQueryIsAnError wants it in the span and the duration of the query, and up from there.
 func TestFailedQueryIsAnError(t *testing.T) {
-	recorder := tracetest.NewSpanRecorder()
-	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)))
+	recorder, reader := record()
 	s := open(t, filepath.Join(t.TempDir(), "dice.db"), specify(0, "a"))
 	if _, err := s.db.ExecContext(t.Context(), `DROP TABLE faces`); err != nil {
 		t.Fatal(err)
@@ -27,8 +62,12 @@ func TestFailedQueryIsAnError(t *testing.T) {
 		t.Fatalf("spans %v", ended)
 	}
 	attributes := attribute.NewSet(recorder.Ended()[0].Attributes()...)
-	if got, _ := attributes.Value("error.type"); got.AsString() != "github.com/mattn/go-sqlite3.Error" {
-		t.Errorf("error.type %q", got.AsString())
+	const kind = "github.com/mattn/go-sqlite3.Error"
+	if got, _ := attributes.Value("error.type"); got.AsString() != kind {
+		t.Errorf("error.type %q, want %q", got.AsString(), kind)
+	}
+	if got := queryErrors(t, reader); !slices.Equal(got, []string{kind}) {
+		t.Errorf("the metric has error.type %q, want %q", got, kind)
 	}
 	if got, _ := attributes.Value("db.response.status_code"); got.AsString() != "1" { // SQLITE_ERROR
 		t.Errorf("db.response.status_code %q", got.AsString())
@@ -37,8 +76,7 @@ func TestFailedQueryIsAnError(t *testing.T) {
 
 // TestCanceledQueryIsNoError cancels a query that would never end.
 func TestCanceledQueryIsNoError(t *testing.T) {
-	recorder := tracetest.NewSpanRecorder()
-	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)))
+	recorder, reader := record()
 	s := open(t, filepath.Join(t.TempDir(), "dice.db"), specify(0, "a"))
 	endless, err := s.db.PrepareContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n`)
 	if err != nil {
@@ -56,5 +94,8 @@ func TestCanceledQueryIsNoError(t *testing.T) {
 	ended := recorder.Ended()
 	if len(ended) != 2 || ended[0].SpanKind() != trace.SpanKindClient || ended[0].Status().Code != codes.Unset {
 		t.Errorf("spans %v, want a query without an error, and GET /dice", ended)
+	}
+	if got := queryErrors(t, reader); !slices.Equal(got, []string{""}) {
+		t.Errorf("the metric has error.type %q, want none", got)
 	}
 }

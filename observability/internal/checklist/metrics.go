@@ -44,7 +44,7 @@ func (r *Run) checkMetric(service string, want declared.Metric, t declared.Telem
 			seen[name] = true
 		}
 		if outcome := point.Attributes["dice.roll.outcome"]; outcome == "failed" && point.Attributes["error.type"] == "" && slices.Contains(want.Maybe, "error.type") {
-			return Verdict{"A data point with the outcome failed lacks the attribute error.type." + nearest("error.type", keys(point.Attributes)), "errorType("}
+			return Verdict{"A data point with the outcome failed lacks the attribute error.type." + nearest("error.type", keys(point.Attributes)), "semconv.ErrorType("}
 		}
 	}
 	return neverSeen(want.Maybe, seen)

@@ -189,7 +189,7 @@ func checkStatus(span store.Span, want declared.Span) Verdict {
 	case span.Failed && !slices.Contains(want.Status, "error"):
 		return wrong("A span has an error status, but in this stage spans with this name never fail. Set the error on the span that failed.")
 	case span.Failed && !hasType && slices.Contains(want.Maybe, "error.type"):
-		return Verdict{"A failed span lacks the attribute error.type." + nearest("error.type", keys(span.Attributes)), "errorType("}
+		return Verdict{"A failed span lacks the attribute error.type." + nearest("error.type", keys(span.Attributes)), "semconv.ErrorType("}
 	case !span.Failed && hasType && span.Attributes["dice.roll.outcome"] != "canceled":
 		return wrong("A span has the error.type %q, but its status is not an error. Call SetStatus with codes.Error.", span.Attributes["error.type"])
 	case want.Kind == "server" && strings.HasPrefix(code, "5") && !span.Failed:

@@ -51,10 +51,9 @@ func databaseErrors() panel {
 	const lookups = "lookups with 503"
 	return paint(bySummary("Failed queries and lookups", `Does the database respond? Zero is good. Otherwise, the log
 		below says why: a lock, a damaged file, a full disk. If no connection can be made, there is no query, so only
-		the lookups with 503 show it. Queries canceled by the caller are left out; their error type is
-		*errors.errorString.`,
+		the lookups with 503 show it. Queries that their caller canceled have not failed.`,
 		units.PercentUnit,
-		query{expr: share(queryCount+`,error_type!~"|.errors.errorString"}`, queryCount+"}", "db_query_summary"), legend: queryName},
+		query{expr: share(queryCount+`,error_type!=""}`, queryCount+"}", "db_query_summary"), legend: queryName},
 		query{expr: share(serverRequests+`_count{service_name="die",http_response_status_code="503"}`,
 			serverRequests+`_count{service_name="die"}`), legend: lookups},
 	), color{lookups, "red"})
