@@ -134,12 +134,14 @@ func copyOf(t *testing.T, stage string) string {
 // are faults of the service's behavior that its telemetry shows as it is.
 var found = map[string]string{
 	"stage1-roll/default-buckets":     "histogram-buckets",
-	"stage1-roll/trace-in-metric":     "series-grow",
+	"stage1-roll/trace-in-metric":     "metric-overflow",
 	"stage2-frontend/lost-propagator": "context-not-propagated",
 	"stage2-frontend/last-second":     "spans-lost",
 	"stage3-die-service/half-a-trace": "context-not-propagated",
 	"stage4-async/lost-context":       "context-lost",
 	"stage4-async/full-queue":         "sdk-dropped",
+	"stage1-roll/empty-panel":         "spans-lost",
+	"stage3-die-service/retry-storm":  "SPA-005",
 }
 
 // TestIncidents plays each incident.
