@@ -47,7 +47,7 @@ var openClassroom = sync.OnceValue(func() error {
 	if classroom, err = os.MkdirTemp("", "dice-test-"); err != nil {
 		return err
 	}
-	for _, name := range append(names, "shared", "observability", "go.work") {
+	for _, name := range append(names, "shared", "observability", "go.work", "go.work.sum") {
 		if err := os.Symlink(filepath.Join(repo, name), filepath.Join(classroom, name)); err != nil {
 			return err
 		}
@@ -92,10 +92,7 @@ func learner(t *testing.T, stage string) code {
 // take replaces files of the learner's by the stage's. A name that ends in a slash is a directory.
 func (s code) take(t *testing.T, names ...string) {
 	t.Helper()
-	from := filepath.Join(s.stage.Root, s.stage.Name)
-	if isFile(filepath.Join(s.directory, "main.go")) { // the first stage: the service itself
-		from = filepath.Join(from, "roll")
-	}
+	from := s.stage.Directory
 	for _, name := range names {
 		if strings.HasSuffix(name, "/") {
 			if err := copyTree(filepath.Join(from, name), filepath.Join(s.directory, name), isStart); err != nil {
@@ -133,9 +130,15 @@ func (s code) edit(t *testing.T, file string, pairs ...string) {
 	}
 }
 
+func silent(string) {}
+
 func (s code) mustJudge(t *testing.T) checklist.Result {
 	t.Helper()
-	got, err := s.judge(t.Context())
+	services, err := s.load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.judge(t.Context(), services, silent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,9 +204,9 @@ func TestSteps(t *testing.T) {
 	for stage, parts := range map[string][]part{
 		"stage1-roll": {
 			{nil, `roll: telemetry arrives, from service "roll"`},
-			{[]string{"main.go"}, `roll: span "GET /roll" (server), child of the caller's span`},
-			{[]string{"router.go"}, `roll: span "roll die" (internal), child of "GET /roll"`},
-			{[]string{"instruments.go", "roller.go"}, ""},
+			{[]string{"roll/main.go"}, `roll: span "GET /roll" (server), child of the caller's span`},
+			{[]string{"roll/router.go"}, `roll: span "roll die" (internal), child of "GET /roll"`},
+			{[]string{"roll/instruments.go", "roll/roller.go"}, ""},
 		},
 		"stage2-frontend": {
 			{nil, "frontend: the service runs"},
@@ -267,7 +270,7 @@ type fault struct {
 }
 
 var faults = map[string]fault{
-	"no answer":            {"router.go", []string{`r.Get("/roll"`, `r.Get("/rolls"`}, "roll: it answers /roll", "GET /roll?die=fair: the status is 404, not 200", false, false},
+	"no answer":            {"router.go", []string{`r.Get("/roll"`, `r.Get("/rolls"`}, "roll: it answers /roll", "GET /roll: the status is 404, not 200", false, false},
 	"does not build":       {"router.go", []string{"return r", "return q"}, "roll: the service runs", "undefined: q", true, false},
 	"exits at once":        {"main.go", []string{"cfg, err := readConfig()", "panic(1)\n\tcfg, err := readConfig()"}, "roll: the service runs", "roll exited", false, false},
 	"wrong name":           {"main.go", []string{`telemetry.Start(ctx, "roll"`, `telemetry.Start(ctx, "rolls"`}, `roll: telemetry arrives, from service "roll"`, `The name must be "roll"`, false, false},
@@ -278,7 +281,7 @@ var faults = map[string]fault{
 	"propagation lost":     {"router.go", []string{"r.Use(otelchi", "r.Use(func(next http.Handler) http.Handler {\n\t\treturn http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { r.Header.Del(\"traceparent\"); next.ServeHTTP(w, r) })\n\t})\n\tr.Use(otelchi"}, `roll: span "GET /roll" (server), child of the caller's span`, "propagation is lost", true, false},
 	"context lost":         {"roller.go", []string{`tracer.Start(ctx, "roll die"`, `tracer.Start(context.Background(), "roll die"`}, `roll: span "roll die" (internal), child of "GET /roll"`, "have no parent: the context is lost", true, false},
 	"span misspelt":        {"roller.go", []string{`"roll die"`, `"roll-die"`}, `roll: span "roll die" (internal), child of "GET /roll"`, `There is "roll-die"`, false, true},
-	"no span":              {"roller.go", []string{`ctx, span := tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))`, `_ = trace.WithAttributes; span := trace.SpanFromContext(context.Background())`}, `roll: span "roll die" (internal), child of "GET /roll"`, "requests had no such span", false, true},
+	"no span":              {"roller.go", []string{`ctx, span := tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))`, `_ = trace.WithAttributes; span := trace.SpanFromContext(context.Background())`}, `roll: span "roll die" (internal), child of "GET /roll"`, "rolls, but no such span", false, true},
 	"wrong kind":           {"roller.go", []string{"trace.WithAttributes(identifier)", "trace.WithAttributes(identifier), trace.WithSpanKind(trace.SpanKindClient)"}, `roll: span "roll die" (internal), child of "GET /roll"`, "of the kind client, not internal", false, true},
 	"span never ended":     {"roller.go", []string{"defer span.End()", "_ = 0"}, `roll: span "roll die" (internal), child of "GET /roll"`, "", false, true},
 	"attribute misspelt":   {"roller.go", []string{`"die.identifier"`, `"die_identifier"`}, `roll: span "roll die" (internal), child of "GET /roll"`, `The attribute die.identifier of the span is missing. There is "die_identifier"`, true, false},
@@ -302,8 +305,8 @@ func TestFaults(t *testing.T) {
 				thorough(t)
 			}
 			s := learner(t, "stage1-roll")
-			s.take(t, "main.go", "router.go", "instruments.go", "roller.go")
-			s.edit(t, f.file, f.pairs...)
+			s.take(t, "roll/main.go", "roll/router.go", "roll/instruments.go", "roll/roller.go")
+			s.edit(t, "roll/"+f.file, f.pairs...)
 			got := s.mustJudge(t)
 			wantMissing(t, got, f.title, f.reason)
 			if missing := len(got.Lines) - got.Done(); f.andNothingElse && missing != 1 {
@@ -329,7 +332,7 @@ func TestStyles(t *testing.T) {
 	for name, change := range map[string]func(t *testing.T, s code){
 		"the middleware of otelhttp": func(t *testing.T, s code) {
 			t.Helper()
-			s.edit(t, "router.go", `r.Use(otelchi.Middleware("", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))`,
+			s.edit(t, "roll/router.go", `r.Use(otelchi.Middleware("", otelchi.WithChiRoutes(r), otelchi.WithRequestMethodInSpanName(true)))`,
 				`r.Use(func(next http.Handler) http.Handler {
 		named := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			next.ServeHTTP(w, r)
@@ -338,30 +341,30 @@ func TestStyles(t *testing.T) {
 			span.SetName(r.Method + " " + route)
 			span.SetAttributes(attribute.String("http.route", route))
 		})
-		return otelhttp.NewHandler(named, "")
-	})`, `"github.com/riandyrn/otelchi"`, "\"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp\"\n\t\"go.opentelemetry.io/otel/attribute\"\n\t\"go.opentelemetry.io/otel/trace\"")
+		return otelhttp.NewHandler(named, "", otelhttp.WithMeterProvider(noop.NewMeterProvider()))
+	})`, `"github.com/riandyrn/otelchi"`, "\"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp\"\n\t\"go.opentelemetry.io/otel/attribute\"\n\t\"go.opentelemetry.io/otel/metric/noop\"\n\t\"go.opentelemetry.io/otel/trace\"")
 		},
 		"other names of files": func(t *testing.T, s code) {
 			t.Helper()
 			for from, to := range map[string]string{"instruments.go": "otel.go", "roller.go": "business.go", "main.go": "roll.go"} {
-				if err := os.Rename(filepath.Join(s.directory, from), filepath.Join(s.directory, to)); err != nil {
+				if err := os.Rename(filepath.Join(s.directory, "roll", from), filepath.Join(s.directory, "roll", to)); err != nil {
 					t.Fatal(err)
 				}
 			}
 		},
 		"spans and attributes of one's own": func(t *testing.T, s code) {
 			t.Helper()
-			s.edit(t, "roller.go", "rollWait.Record(ctx, wait.Seconds())", "_, own := tracer.Start(ctx, \"mine\")\n\t\town.SetAttributes(attribute.String(\"mine\", \"yes\"))\n\t\town.End()\n\t\trollWait.Record(ctx, wait.Seconds())",
+			s.edit(t, "roll/roller.go", "rollWait.Record(ctx, wait.Seconds())", "_, own := tracer.Start(ctx, \"mine\")\n\t\town.SetAttributes(attribute.String(\"mine\", \"yes\"))\n\t\town.End()\n\t\trollWait.Record(ctx, wait.Seconds())",
 				"span.SetAttributes(attributes...)", "span.SetAttributes(attributes...)\n\tspan.SetAttributes(attribute.Int(\"my.number\", 7))")
 		},
 		"attributes at the start of the span": func(t *testing.T, s code) {
 			t.Helper()
-			s.edit(t, "roller.go", `tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))`, `tracer.Start(ctx, "roll die", trace.WithSpanKind(trace.SpanKindInternal))`+"\n\tspan.SetAttributes(identifier)")
+			s.edit(t, "roll/roller.go", `tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))`, `tracer.Start(ctx, "roll die", trace.WithSpanKind(trace.SpanKindInternal))`+"\n\tspan.SetAttributes(identifier)")
 		},
 		"a tracer of another name": func(t *testing.T, s code) {
 			t.Helper()
-			s.edit(t, "roller.go", `tracer.Start(ctx`, `otel.Tracer("mine").Start(ctx`, `"go.opentelemetry.io/otel/attribute"`, "\"go.opentelemetry.io/otel\"\n\t\"go.opentelemetry.io/otel/attribute\"")
-			s.edit(t, "instruments.go", "import (", "import (\n\t_ \"context\"", "var (", "var _ = tracer\n\nvar (")
+			s.edit(t, "roll/roller.go", `tracer.Start(ctx`, `otel.Tracer("mine").Start(ctx`, `"go.opentelemetry.io/otel/attribute"`, "\"go.opentelemetry.io/otel\"\n\t\"go.opentelemetry.io/otel/attribute\"")
+			s.edit(t, "roll/instruments.go", "import (", "import (\n\t_ \"context\"", "var (", "var _ = tracer\n\nvar (")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -370,7 +373,7 @@ func TestStyles(t *testing.T) {
 				thorough(t)
 			}
 			s := learner(t, "stage1-roll")
-			s.take(t, "main.go", "router.go", "instruments.go", "roller.go")
+			s.take(t, "roll/main.go", "roll/router.go", "roll/instruments.go", "roll/roller.go")
 			change(t, s)
 			got := s.mustJudge(t)
 			wantAll(t, s, got)

@@ -14,37 +14,59 @@ const mostHints = 3
 // hint prints the next hint about the first missing item, after the hints before it.
 func hint(ctx context.Context, out io.Writer, c code) error {
 	m, p, err := c.known(ctx, out)
-	if err != nil || m == nil {
+	if err != nil {
 		return err
+	}
+	if m == nil {
+		fmt.Fprintf(out, "No item was missing at the last check. To check again:\n    %s\n", c.command(""))
+		return nil
 	}
 	fmt.Fprintf(out, "%s: %s\n%s\n\n", m.Service, m.Title, m.Reason)
 	m.Hints = min(m.Hints+1, mostHints)
-	place, err := c.find(m)
+	found, err := c.find(m)
 	if err != nil {
 		return err
 	}
 	for i := 1; i <= m.Hints; i++ {
-		fmt.Fprintf(out, "Hint %d of %d: %s\n", i, mostHints, place.hint(i, m.Advice))
+		fmt.Fprintf(out, "Hint %d of %d: %s\n", i, mostHints, found.hint(i, m.Advice))
 	}
 	if m.Hints < mostHints {
-		fmt.Fprintf(out, "\nFor the next hint: %s\n", c.command("hint"))
+		fmt.Fprintf(out, "\nFor the next hint:\n    %s\n", c.command("hint"))
 	} else {
-		fmt.Fprintf(out, "\nFor the code itself: %s\n", c.command("solution"))
+		fmt.Fprintf(out, "\nFor the code itself:\n    %s\n", c.command("solution"))
 	}
 	return p.Write(c.stage.Root)
 }
 
-// solution prints the hunks of the lesson that add the first missing item.
+// solution prints the code that adds the first missing item. If none is missing, it compares the code with the lesson's.
 func solution(ctx context.Context, out io.Writer, c code) error {
 	m, _, err := c.known(ctx, out)
-	if err != nil || m == nil {
-		return err
-	}
-	place, err := c.find(m)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s: %s\n\n── %s: %s\n%s", m.Service, m.Title, place.file, place.news, place.hunks)
+	if m == nil {
+		return compare(out, c)
+	}
+	found, err := c.find(m)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s: %s\n\n%s\n\n%s", m.Service, m.Title, found.where, found.hunks)
+	return nil
+}
+
+// compare prints what differs between the code and the lesson's. Lines that only the lesson has begin with +.
+func compare(out io.Writer, c code) error {
+	all, err := c.differences()
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(out, "Your code is the same as the lesson's.")
+	}
+	for _, d := range all {
+		fmt.Fprintf(out, "── %s: %s\n%s\n", d.file, d.where, d.hunks)
+	}
 	return nil
 }
 
@@ -54,7 +76,7 @@ func (c code) known(ctx context.Context, out io.Writer) (*progress.Missing, prog
 	if err != nil {
 		return nil, p, err
 	}
-	if last, ok := p.Checks[c.stage.Name]; !ok || last.Directory != c.directory {
+	if _, ok := p.Code[c.stage.Name][c.name()]; !ok {
 		if err := check(ctx, out, c); err != nil && !errors.Is(err, errNotAll) {
 			return nil, p, err
 		}
@@ -62,11 +84,7 @@ func (c code) known(ctx context.Context, out io.Writer) (*progress.Missing, prog
 			return nil, p, err
 		}
 	}
-	m := p.Checks[c.stage.Name].Missing
-	if m == nil {
-		fmt.Fprintf(out, "No item was missing at the last check. To check again: %s\n", c.command(""))
-	}
-	return m, p, nil
+	return p.Code[c.stage.Name][c.name()].Missing, p, nil
 }
 
 // hint returns a hint: number 1 is general, and number 3 is the line itself.
@@ -75,7 +93,7 @@ func (p place) hint(number int, advice string) string {
 	case 1:
 		return advice
 	case 2:
-		return fmt.Sprintf("The stage has it in %s: %s.", p.file, p.news)
+		return p.where
 	default:
 		return fmt.Sprintf("%s:%d has the line\n    %s", p.file, p.number, p.line)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,9 +14,9 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"example.com/dice/observability/internal/checklist"
-	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/declared"
 	"example.com/dice/observability/internal/progress"
+	"example.com/dice/observability/internal/runner"
 	"example.com/dice/observability/internal/stages"
 )
 
@@ -64,7 +63,7 @@ func TestHintAndSolution(t *testing.T) {
 	if err := remember(s, checklist.Result{Lines: []checklist.Line{l}, Ran: true}); err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"Hint 1 of 3: Start one.", "Hint 2 of 3: The stage has it in stage1-roll/roll/roller.go", "Hint 3 of 3: stage1-roll/roll/roller.go:", "check solution stage1-roll"} {
+	for i, want := range []string{"Hint 1 of 3: Start one.", "Hint 2 of 3: The lesson adds it in stage1-roll/roll/roller.go", "Hint 3 of 3: stage1-roll/roll/roller.go:", "check solution stage1-roll"} {
 		var out bytes.Buffer
 		if err := hint(t.Context(), &out, s); err != nil {
 			t.Fatal(err)
@@ -87,55 +86,33 @@ func TestHintAndSolution(t *testing.T) {
 	if err := list(&out, s.stage.Root); err != nil {
 		t.Fatal(err)
 	}
-	if want := "  stage1-roll          0 of 3 incidents at the first try; 0 of 1 items, in " + s.directory + "; next: roll: a span\n  stage2-frontend      0 of 3 incidents at the first try; not started\n"; !strings.Contains(out.String(), want) {
+	if want := "  stage1-roll          0 of 3 incidents at the first try; 0 of 1 items, in " + s.name() + "; next: roll: a span\n  stage2-frontend      0 of 3 incidents at the first try; not started\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("list:\n%s\nwant %s", &out, want)
 	}
 }
 
-// TestFailedTraffic requires that a run whose traffic fails is not taken for one in which all is there.
-func TestFailedTraffic(t *testing.T) {
-	stage, err := compose.Load(t.Context(), repository, "stage3-die-service", compose.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for failure, missing := range map[string]string{
-		"traffic exited: exit status 1: interrupted": "die",
-		"roll exited: exit status 1":                 "roll",
+// TestBlame requires that a failure is charged to the service whose code has it, and to nobody if the environment has failed.
+func TestBlame(t *testing.T) {
+	services := []checklist.Service{{Name: "die"}, {Name: "roll"}, {Name: "frontend"}}
+	failed := func(service, text string) error { return &runner.ServiceError{Service: service, Err: errors.New(text)} }
+	for name, test := range map[string]struct {
+		failure error
+		missing string // the service that does not run
+	}{
+		"a compile error that mentions another service": {failed("frontend", "building frontend: die.go:7: die is not used"), "frontend"},
+		"two services":                  {errors.Join(failed("roll", "a"), failed("frontend", "b")), "roll"},
+		"the traffic":                   {failed("traffic", "traffic exited: exit status 1: interrupted"), "die"},
+		"traffic, because of a service": {errors.Join(failed("traffic", "a"), failed("roll", "panic: b")), "roll"},
+		"the environment":               {errors.New("no space left on device"), ""},
 	} {
-		run := &checklist.Run{Broken: blame(stage, errors.New(failure))}
+		run := &checklist.Run{Services: services, Broken: blame(services, test.failure)}
+		if test.missing == "" && run.Ran() {
+			continue
+		}
 		got := checklist.Judge(declaration(t, "stage3-die-service"), declared.Telemetry{}, run)
-		if l := got.Missing(); l == nil || l.Service != missing || l.Title != "the service runs" || l.Verdict.Reason != failure {
-			t.Errorf("after %q the first missing line is %+v, want that %s runs", failure, l, missing)
+		if l := got.Missing(); l == nil || l.Service != test.missing || l.Title != "the service runs" {
+			t.Errorf("%s: the first missing line is %+v, want that %s runs", name, l, test.missing)
 		}
-	}
-}
-
-// TestStartRefuses requires that nothing is overwritten, and that errors are clear.
-func TestStartRefuses(t *testing.T) {
-	s := learner(t, "stage1-roll")
-	for want, s := range map[string]code{
-		"is not empty":         s,
-		"name a directory for": {s.stage, s.stage.Directory},
-	} {
-		if err := start(io.Discard, s); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v, want %s", err, want)
-		}
-	}
-	missing := code{s.stage, filepath.Join(s.stage.Root, "nowhere")}
-	if _, err := missing.judge(t.Context()); err == nil || !strings.Contains(err.Error(), "check start stage1-roll") {
-		t.Errorf("error %v, want how to begin", err)
-	}
-}
-
-// TestStartForDocker requires that docker compose builds the code in the directory.
-func TestStartForDocker(t *testing.T) {
-	s := learner(t, "stage2-frontend")
-	content, err := os.ReadFile(filepath.Join(s.directory, ".env"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "\nDICE_STAGE=" + filepath.Base(s.directory) + "\n"; !strings.Contains(string(content), want) {
-		t.Errorf(".env is %q, want %q", content, want)
 	}
 }
 

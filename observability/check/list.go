@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"example.com/dice/observability/internal/incidents"
 	"example.com/dice/observability/internal/progress"
@@ -24,15 +26,33 @@ func list(out io.Writer, root string) error {
 		if err != nil {
 			return err
 		}
-		c, begun := p.Checks[name]
 		mark, text := " ", "not started"
-		switch {
-		case begun && c.Missing == nil:
-			mark, text = "✓", fmt.Sprintf("all %d items, in %s", c.Of, c.Directory)
-		case begun:
-			text = fmt.Sprintf("%d of %d items, in %s; next: %s: %s", c.Done, c.Of, c.Directory, c.Missing.Service, c.Missing.Title)
+		if directory, c := best(p.Code[name]); directory != "" {
+			mark, text = describe(directory, c)
 		}
 		fmt.Fprintf(out, "%s %-20s %d of %d incidents at the first try; %s\n", mark, name, len(p.Incidents[name]), len(faults), text)
 	}
 	return nil
+}
+
+// best returns the directory with the best result.
+func best(results map[string]progress.Check) (directory string, c progress.Check) {
+	for _, name := range slices.Sorted(maps.Keys(results)) {
+		if result := results[name]; directory == "" || result.Best > c.Best {
+			directory, c = name, result
+		}
+	}
+	return directory, c
+}
+
+func describe(directory string, c progress.Check) (mark, text string) {
+	switch {
+	case c.Best == c.Of && c.Missing == nil:
+		return "✓", fmt.Sprintf("all %d items, in %s", c.Of, directory)
+	case c.Best == c.Of:
+		return "✓", fmt.Sprintf("all %d items once, in %s; %d at the last check", c.Of, directory, c.Done)
+	case c.Best > c.Done:
+		return " ", fmt.Sprintf("%d of %d items at best, in %s; %d at the last check; next: %s: %s", c.Best, c.Of, directory, c.Done, c.Missing.Service, c.Missing.Title)
+	}
+	return " ", fmt.Sprintf("%d of %d items, in %s; next: %s: %s", c.Done, c.Of, directory, c.Missing.Service, c.Missing.Title)
 }

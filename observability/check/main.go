@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -56,13 +55,19 @@ func main() {
 	}
 }
 
-// commands are those that take a stage and a directory. The empty one checks once.
-var commands = map[string]func(ctx context.Context, out io.Writer, c code) error{
-	"start":    func(_ context.Context, out io.Writer, c code) error { return start(out, c) },
-	"watch":    watch,
-	"hint":     hint,
-	"solution": solution,
-	"":         check,
+// command is a command that takes a stage and a directory.
+type command struct {
+	run   func(ctx context.Context, out io.Writer, c code) error
+	onOwn bool // whether it works on the stage's own code too
+}
+
+// commands are the commands by their names. The empty one checks once.
+var commands = map[string]command{
+	"start":    {func(_ context.Context, out io.Writer, c code) error { return start(out, c) }, false},
+	"watch":    {watch, true},
+	"hint":     {hint, false},
+	"solution": {solution, false},
+	"":         {check, true},
 }
 
 // run runs the command that the arguments name.
@@ -89,24 +94,25 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	case name == "list":
 		return list(out, root)
 	}
-	c, err := newCode(root, arguments)
+	c, err := parse(root, name, arguments)
 	if err != nil {
 		return err
 	}
-	return commands[name](ctx, out, c)
+	return commands[name].run(ctx, out, c)
 }
 
-// newCode reads the arguments STAGE [DIRECTORY]. Without a directory, the code is the stage's own.
-func newCode(root string, arguments []string) (code, error) {
+// parse reads the arguments STAGE [DIRECTORY] of a command. Without a directory, the code is the stage's own.
+func parse(root, name string, arguments []string) (code, error) {
 	if len(arguments) == 0 || len(arguments) > 2 {
-		return code{}, usageError(fmt.Sprintf("want a stage, and optionally the directory of your code, but got %q", arguments))
+		return code{}, usageError(fmt.Sprintf("want a stage, and the directory of your code, but got %q", arguments))
 	}
 	stage, err := stages.Find(root, arguments[0])
 	if err != nil {
 		return code{}, usageError(err.Error())
 	}
-	if len(arguments) < 2 {
-		return code{stage, stage.Directory}, nil
+	c, err := newCode(stage, strings.Join(arguments[1:], ""))
+	if err == nil && c.isStage() && !commands[name].onOwn {
+		return code{}, usageError(fmt.Sprintf("%s wants the directory of your code, for example: %s", name, suggestion(stage).command(name)))
 	}
-	return code{stage, filepath.Clean(arguments[1])}, nil
+	return c, err
 }

@@ -8,19 +8,22 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/lesson"
 	"example.com/dice/observability/internal/progress"
 	"example.com/dice/observability/internal/stages"
 )
 
-// place is the code in a stage that adds an item.
+// place is the code that adds an item.
 type place struct {
-	file, news  string // the file is relative to the repository
+	where       string // a sentence that names the file
+	file        string // relative to the repository
 	number      int    // of the line
 	line, hunks string
 }
 
-// find looks for the code that adds an item: in the stage's lesson, then in the earlier lessons, then in all files of the stage.
+// find looks for the code that adds an item: in the stage's lesson, in the earlier lessons, in the code that the learner started with, and in
+// the packages that all services share.
 func (c code) find(m *progress.Missing) (place, error) {
 	all, err := stages.All(c.stage.Root)
 	if err != nil {
@@ -28,18 +31,14 @@ func (c code) find(m *progress.Missing) (place, error) {
 	}
 	for _, needle := range m.Needles {
 		for _, stage := range slices.Backward(all[:c.stage.Number]) {
-			step, err := lesson.Find(stage, false)
-			if err != nil {
-				return place{}, err
-			}
-			found, err := search(step, m.Service, needle)
+			found, err := inLesson(stage, m.Service, needle)
 			if err != nil || found.file != "" {
 				return found, err
 			}
 		}
 	}
 	for _, needle := range m.Needles {
-		found, err := c.searchAll(m.Service, needle)
+		found, err := c.outside(m.Service, needle)
 		if err != nil || found.file != "" {
 			return found, err
 		}
@@ -47,36 +46,15 @@ func (c code) find(m *progress.Missing) (place, error) {
 	return place{}, fmt.Errorf("no lesson contains this item: read the README of %s", c.stage.Name)
 }
 
-// searchAll looks for a text in a service, in the configuration of its stage, and in the packages that all services share.
-func (c code) searchAll(service, needle string) (place, error) {
-	for _, pattern := range []string{path.Join(c.stage.Name, service, "*.go"), path.Join(c.stage.Name, "*.yaml"), "shared/*/*.go"} {
-		files, err := filepath.Glob(filepath.Join(c.stage.Root, pattern))
-		if err != nil {
-			return place{}, err
-		}
-		for _, file := range files {
-			number, line, err := lineOf(file, needle)
-			if err != nil {
-				return place{}, err
-			}
-			if line == "" || strings.HasSuffix(file, "_test.go") {
-				continue
-			}
-			name := path.Join(path.Dir(pattern), filepath.Base(file))
-			if strings.HasPrefix(pattern, "shared") {
-				name = path.Join("shared", filepath.Base(filepath.Dir(file)), filepath.Base(file))
-			}
-			return place{name, "unchanged since the previous stage", number, line, line + "\n"}, nil
-		}
+// inLesson looks for a text in the lines that a lesson adds: in the service's files first, then in files that belong to no service.
+func inLesson(stage stages.Stage, service, needle string) (place, error) {
+	step, err := lesson.Find(stage, false)
+	if err != nil {
+		return place{}, err
 	}
-	return place{}, nil
-}
-
-// search looks for a text in the lines that a step adds: in the service's files first, then in the configuration.
-func search(step lesson.Step, service, needle string) (place, error) {
-	for _, own := range []bool{true, false} {
+	for _, owner := range []string{service, ""} {
 		for _, f := range step.Files {
-			if f.After == "" || strings.HasSuffix(step.After, "/roll") != own && strings.HasPrefix(f.Name, service+"/") != own || strings.HasPrefix(f.Name, "traffic/") {
+			if f.After == "" || ownerOf(step, f) != owner {
 				continue
 			}
 			hunks, err := lesson.Differ{}.Hunks(f.Before, f.After)
@@ -87,8 +65,51 @@ func search(step lesson.Step, service, needle string) (place, error) {
 			if added == "" {
 				continue
 			}
+			name := path.Join(step.After, f.Name)
 			number, text, err := lineOf(f.After, needle)
-			return place{path.Join(step.After, f.Name), f.News, number, text, added}, err
+			return place{fmt.Sprintf("The lesson adds it in %s: %s.", name, f.News), name, number, text, added}, err
+		}
+	}
+	return place{}, nil
+}
+
+// ownerOf returns the service that a file of a lesson belongs to, or "".
+func ownerOf(step lesson.Step, f lesson.File) string {
+	if path.Base(step.After) == "roll" { // the first lesson is about one service
+		return "roll"
+	}
+	service, _, ok := strings.Cut(f.Name, "/")
+	if !ok {
+		return ""
+	}
+	return service
+}
+
+// outside looks for a text in the code that the learner started with, and in the packages that all services share.
+func (c code) outside(service, needle string) (place, error) {
+	begin := path.Join(c.stage.Before, service)
+	if c.stage.Before == "" {
+		begin = path.Join(c.stage.Name, "plain")
+	}
+	for _, p := range []struct{ pattern, where string }{
+		{path.Join(begin, "*.go"), "Your code had it at the start. Compare it with %s."},
+		{path.Join(begin, "..", "*.yaml"), "Your code had it at the start. Compare it with %s."},
+		{"shared/*/*.go", "The package that all services use for it has it in %s."},
+	} {
+		files, err := filepath.Glob(filepath.Join(c.stage.Root, p.pattern))
+		if err != nil {
+			return place{}, err
+		}
+		for _, file := range files {
+			number, line, err := lineOf(file, needle)
+			if err != nil {
+				return place{}, err
+			}
+			if line == "" || strings.HasSuffix(file, "_test.go") || strings.HasSuffix(file, "telemetry.yaml") {
+				continue
+			}
+			name := relative(c.stage.Root, file)
+			return place{fmt.Sprintf(p.where, name), name, number, line, line + "\n"}, nil
 		}
 	}
 	return place{}, nil
@@ -99,7 +120,7 @@ func withNeedle(hunks, needle string) string {
 	var out strings.Builder
 	for _, hunk := range splitHunks(hunks) {
 		for line := range strings.Lines(hunk) {
-			if strings.HasPrefix(line, "+") && strings.Contains(line, needle) {
+			if strings.HasPrefix(line, "+") && strings.Contains(line, needle) && !isComment(line[1:]) {
 				out.WriteString(hunk)
 				break
 			}
@@ -128,10 +149,43 @@ func lineOf(file, needle string) (number int, text string, err error) {
 		return 0, "", err
 	}
 	for i, line := range strings.Split(string(content), "\n") {
-		line = strings.TrimSpace(line)
-		if strings.Contains(line, needle) && !strings.HasPrefix(line, "//") && !strings.HasPrefix(line, "#") {
-			return i + 1, line, nil
+		if strings.Contains(line, needle) && !isComment(line) {
+			return i + 1, strings.TrimSpace(line), nil
 		}
 	}
 	return 0, "", nil
+}
+
+func isComment(line string) bool {
+	line = strings.TrimSpace(line)
+	return strings.HasPrefix(line, "//") || strings.HasPrefix(line, "#")
+}
+
+// differences returns what differs between the learner's files and those of the stage, for the files that the lesson touches.
+func (c code) differences() ([]place, error) {
+	step, err := lesson.Find(c.stage, false)
+	if err != nil {
+		return nil, err
+	}
+	var all []place
+	for _, f := range step.Files {
+		if f.After == "" || ownerOf(step, f) == compose.Traffic {
+			continue
+		}
+		own := filepath.Join(c.directory, f.Name)
+		if inService := filepath.Join(c.directory, "roll", f.Name); ownerOf(step, f) == "roll" && path.Base(step.After) == "roll" && !holdsGo(c.directory) {
+			own = inService
+		}
+		if !isFile(own) {
+			own = ""
+		}
+		hunks, err := lesson.NewDiffer().Hunks(own, f.After)
+		if err != nil {
+			return nil, err
+		}
+		if hunks != "" {
+			all = append(all, place{where: f.News, file: path.Join(step.After, f.Name), hunks: hunks})
+		}
+	}
+	return all, nil
 }

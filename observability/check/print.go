@@ -3,19 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"example.com/dice/observability/internal/checklist"
 )
 
-// printResult lists the items up to the first missing one, and says why that one is missing.
+// printResult lists the items up to the first missing one, and says why that one is missing, or what to do next.
 func printResult(out io.Writer, r checklist.Result, c code) {
-	title := c.stage.Name
-	if !c.isStage() {
-		title += ", your code in " + filepath.ToSlash(c.directory)
-	}
-	fmt.Fprintln(out, title)
 	printOld(out, r, c.stage.Before)
 	service := ""
 	missing := r.Missing()
@@ -34,6 +28,20 @@ func printResult(out io.Writer, r checklist.Result, c code) {
 	}
 	fmt.Fprintf(out, "All %d items are there.\n", len(r.Lines))
 	printExtra(out, r.Extra)
+	printNext(out, c)
+}
+
+// printNext says what to do when all items are there.
+func printNext(out io.Writer, c code) {
+	if c.isStage() {
+		return
+	}
+	fmt.Fprintf(out, "To compare your code with the lesson's:\n    %s\n", c.command("solution"))
+	if next, ok := c.next(); ok {
+		fmt.Fprintf(out, "Next: find a fault in this stage, or build %s:\n    %s\n    %s\n", next.stage.Name, c.incident(), next.command("start"))
+		return
+	}
+	fmt.Fprintf(out, "This was the last stage. To find a fault in it:\n    %s\n", c.incident())
 }
 
 func printService(out io.Writer, last *string, service string) {
@@ -69,7 +77,9 @@ func printMissing(out io.Writer, r checklist.Result, l *checklist.Line, c code) 
 	for text := range strings.Lines(strings.TrimSpace(l.Verdict.Reason)) {
 		fmt.Fprintf(out, "        %s\n", strings.TrimRight(text, "\n"))
 	}
-	fmt.Fprintf(out, "        Stuck? %s\n", c.command("hint"))
+	if !c.isStage() {
+		fmt.Fprintf(out, "        Stuck? %s\n", c.command("hint"))
+	}
 	if r.Ran {
 		fmt.Fprintf(out, "%d of %d items are there.\n", r.Done(), len(r.Lines))
 	}

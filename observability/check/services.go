@@ -2,70 +2,92 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"example.com/dice/observability/internal/compose"
 	"example.com/dice/observability/internal/freeport"
 )
 
-// load finds the code of each service. The traffic generator is always the stage's. It says which services are missing, and why.
-func (c code) load(ctx context.Context) (stage *compose.Stage, missing map[string]string, err error) {
-	settings := compose.Settings{Override: append(freeport.Variables(), "SEED=1", "MAX_WAIT=10ms", "NUM_USERS=10", "MAX_ROLLS_PER_USER=30")}
-	own, err := compose.Load(ctx, c.stage.Root, c.stage.Name, settings)
+// sources are the services to run.
+type sources struct {
+	stage   *compose.Stage
+	own     []string          // names of the services that come from the code's directory
+	missing map[string]string // why services cannot run, by their names
+}
+
+// load finds the code of each service: in the directory, or else in the stage. The traffic generator is always the stage's. A directory
+// without any service is an error.
+func (c code) load(ctx context.Context) (sources, error) {
+	if _, err := os.Stat(c.directory); errors.Is(err, os.ErrNotExist) {
+		return sources{}, fmt.Errorf("there is no directory %s: create it with %s", c.name(), c.command("start"))
+	} else if err != nil {
+		return sources{}, err
+	}
+	settings := compose.Settings{Override: append(freeport.Variables(), "SEED=1", "MAX_WAIT="+maxWait.String(), "NUM_USERS=10", "MAX_ROLLS_PER_USER=30")}
+	stage, err := compose.Load(ctx, c.stage.Root, c.stage.Name, settings)
 	if err != nil {
-		return nil, nil, err
+		return sources{}, err
 	}
-	directory, err := filepath.Abs(c.directory)
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, err := os.Stat(directory); err != nil {
-		return nil, nil, fmt.Errorf("there is no directory %s: create it with go run ./observability/check start %s %[1]s", c.directory, c.stage.Name)
-	}
+	s := sources{stage: stage}
 	switch {
-	case isFile(filepath.Join(directory, "compose.yaml")):
-		theirs, err := compose.LoadDirectory(ctx, directory, c.stage.Name, settings)
+	case isFile(filepath.Join(c.directory, "compose.yaml")):
+		theirs, err := compose.LoadDirectory(ctx, c.directory, c.stage.Name, settings)
 		if err != nil {
-			return nil, nil, err
+			return sources{}, err
 		}
-		return theirs, adopt(theirs, own, c.directory), nil
-	case holdsGo(directory): // the service itself, like plain/ of the first stage
-		own.Service("roll").Source = directory
+		s.adopt(theirs, c)
+	case holdsGo(c.directory): // the roll service itself, such as plain/ of the first stage
+		stage.Service("roll").Source = c.directory
+		s.own = []string{"roll"}
 	default:
-		for i, service := range own.Services {
-			if source := filepath.Join(directory, service.Name); holdsGo(source) && service.Name != compose.Traffic {
-				own.Services[i].Source = source
+		for i, service := range stage.Services {
+			if source := filepath.Join(c.directory, service.Name); holdsGo(source) && service.Name != compose.Traffic {
+				stage.Services[i].Source = source
+				s.own = append(s.own, service.Name)
 			}
 		}
 	}
-	return own, nil, nil
+	if len(s.own) == 0 {
+		return sources{}, fmt.Errorf("%s has no code for %s: a service must be in a directory with its name, such as %s/roll", c.name(), c.stage.Name, c.name())
+	}
+	return s, nil
 }
 
 // adopt takes the services from the learner's compose.yaml and the traffic generator from the stage, and notes missing services.
-func adopt(theirs, own *compose.Stage, directory string) (missing map[string]string) {
-	missing = make(map[string]string)
-	for _, service := range own.Services {
+func (s *sources) adopt(theirs *compose.Stage, c code) {
+	stages := s.stage
+	s.stage, s.missing = theirs, make(map[string]string)
+	for _, service := range stages.Services {
 		got := theirs.Service(service.Name)
 		switch {
 		case got == nil:
-			missing[service.Name] = filepath.Join(directory, "compose.yaml") + " has no service with this name. Add one."
+			s.missing[service.Name] = c.name() + "/compose.yaml has no service with this name. Add one."
 		case service.Name == compose.Traffic:
 			*got = service
 		case !holdsGo(got.Source):
-			missing[service.Name] = filepath.Join(directory, service.Name) + " has no Go files. Put the service's main package there."
+			s.missing[service.Name] = fmt.Sprintf("%s/%s has no Go files. Put the service's main package there.", c.name(), service.Name)
+		default:
+			s.own = append(s.own, service.Name)
 		}
 	}
-	return missing
 }
 
-func isFile(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.Mode().IsRegular()
-}
-
-func holdsGo(directory string) bool {
-	files, err := filepath.Glob(filepath.Join(directory, "*.go"))
-	return err == nil && len(files) > 0
+// origin says which services come from the directory, and which from the stage.
+func (s sources) origin(c code) string {
+	if c.isStage() {
+		return "the stage's own code"
+	}
+	text := fmt.Sprintf("your code in %s: %s", c.name(), strings.Join(s.own, ", "))
+	var others []string
+	for _, service := range s.stage.Services {
+		if !slices.Contains(s.own, service.Name) && s.missing[service.Name] == "" {
+			others = append(others, service.Name)
+		}
+	}
+	return fmt.Sprintf("%s; the stage's own: %s", text, strings.Join(others, ", "))
 }

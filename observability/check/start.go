@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,48 +15,73 @@ import (
 )
 
 // start creates the directory with the code that the stage starts from: the previous stage without its tests, README and telemetry
-// declaration. The traffic generator and the modules are the stage's own. The first stage starts from its plain service.
+// declaration. The traffic generator and the modules are the stage's own. The first stage starts with its plain service.
 func start(out io.Writer, c code) error {
-	if c.isStage() {
-		return fmt.Errorf("name a directory for your code, for example: %s my-%[2]s", c.command("-start"), strings.SplitN(c.stage.Name, "-", 2)[0])
-	}
-	if entries, err := os.ReadDir(c.directory); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s is not empty, so nothing was written: name a new directory", c.directory)
-	}
-	from := filepath.Join(c.stage.Directory, "plain")
-	if c.stage.Before != "" {
-		from = filepath.Join(c.stage.Root, c.stage.Before)
-	}
-	if err := copyTree(from, c.directory, isStart); err != nil {
+	if err := c.checkDirectory(); err != nil {
 		return err
 	}
-	if c.stage.Before != "" {
-		if err := os.RemoveAll(filepath.Join(c.directory, compose.Traffic)); err != nil {
-			return err
-		}
-		if err := copyTree(filepath.Join(c.stage.Directory, compose.Traffic), filepath.Join(c.directory, compose.Traffic), isStart); err != nil {
-			return err
-		}
-		if err := c.renameStage(c.stage.Before); err != nil {
-			return err
-		}
+	if err := c.create(); err != nil {
+		return errors.Join(err, os.RemoveAll(c.directory))
 	}
-	if err := c.copyModule(); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "%s contains the code that %s starts from. The tasks are in the section \"Build it yourself\" of %[2]s/README.md.\nTo check your code at any time:\n    %s\n",
-		filepath.ToSlash(c.directory), c.stage.Name, c.command(""))
+	fmt.Fprintf(out, "%s contains the code that %s starts from. The tasks are in the section \"Build it yourself\" of %[2]s/README.md.\nTo check your code whenever you save a file:\n    %s\n",
+		c.name(), c.stage.Name, c.command("watch"))
 	return nil
 }
 
-// renameStage makes docker compose build the learner's code instead of the previous stage's.
-func (c code) renameStage(before string) error {
+// learners are the names of directories that Docker's build and .gitignore take for a learner's, and docker compose for a project.
+var learners = regexp.MustCompile(`^my[a-z0-9_-]*$`)
+
+// checkDirectory returns an error if the directory exists, or if docker compose could not build the code in it.
+func (c code) checkDirectory() error {
+	parent, err := filepath.EvalSymlinks(filepath.Dir(c.directory))
+	if root, rootErr := filepath.EvalSymlinks(c.stage.Root); err != nil || rootErr != nil || parent != root || !learners.MatchString(filepath.Base(c.directory)) {
+		return fmt.Errorf("%s: your code must be in a directory next to the stages, and its name must begin with \"my\" and consist of lower-case letters, digits, - and _, for example: %s",
+			c.name(), suggestion(c.stage).command("start"))
+	}
+	if entries, err := os.ReadDir(c.directory); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s is not empty, so nothing was written: name a new directory", c.name())
+	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// create writes all files.
+func (c code) create() error {
+	before := filepath.Join(c.stage.Root, c.stage.Before)
+	traffic := filepath.Join(c.stage.Directory, compose.Traffic)
+	parts := map[string]string{"": before, compose.Traffic: traffic}
+	if c.stage.Before == "" {
+		parts = map[string]string{"": c.stage.Directory, "roll": filepath.Join(c.stage.Directory, "plain")}
+	}
+	for _, part := range []string{"", "roll", compose.Traffic} {
+		from, ok := parts[part]
+		if !ok {
+			continue
+		}
+		to := filepath.Join(c.directory, part)
+		if err := os.RemoveAll(to); err != nil {
+			return err
+		}
+		if err := copyTree(from, to, isStart); err != nil {
+			return err
+		}
+	}
+	if err := c.renameStage(); err != nil {
+		return err
+	}
+	return c.copyModule()
+}
+
+// renameStage makes docker compose build the learner's code instead of the stage's.
+func (c code) renameStage() error {
 	file := filepath.Join(c.directory, ".env")
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	return write(file, []byte(strings.Replace(string(content), "="+before, "="+filepath.Base(c.directory), 1)))
+	line := regexp.MustCompile(`(?m)^DICE_STAGE=.*$`)
+	return write(file, line.ReplaceAll(content, []byte("DICE_STAGE="+filepath.Base(c.directory))))
 }
 
 // isStart reports whether a file is part of the code that a learner starts from.
@@ -71,55 +96,29 @@ func isStart(name string) bool {
 		!slices.Contains([]string{"README.md", "telemetry.yaml", "go.mod", "go.sum"}, base)
 }
 
-func copyTree(from, to string, has func(name string) bool) error {
-	return fs.WalkDir(os.DirFS(from), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !has(name) {
-			return err
-		}
-		content, err := os.ReadFile(filepath.Join(from, name))
-		if err != nil {
-			return err
-		}
-		return write(filepath.Join(to, name), content)
-	})
-}
-
-func write(file string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(file, content, 0o644)
-}
-
-// copyModule makes the directory a module with the dependencies of the stage, in a workspace with shared, so that the go command and
-// editors find both modules.
+// copyModule makes the directory a module with the dependencies of the stage. Its workspace has the shared packages, for the go command and
+// editors, and the tools, so that they run in this directory too.
 func (c code) copyModule() error {
-	shared, err := filepath.Rel(c.directory, filepath.Join(c.stage.Root, "shared"))
-	if err != nil {
-		absolute, absErr := filepath.Abs(c.directory)
-		if absErr != nil {
-			return errors.Join(err, absErr)
-		}
-		if shared, err = filepath.Rel(absolute, filepath.Join(c.stage.Root, "shared")); err != nil {
-			return err
-		}
-	}
-	shared = filepath.ToSlash(shared)
-	version := "" // the line of go.mod that says which Go the stage needs
 	for _, name := range []string{"go.mod", "go.sum"} {
 		content, err := os.ReadFile(filepath.Join(c.stage.Directory, name))
 		if err != nil {
 			return err
 		}
-		for line := range strings.Lines(string(content)) {
-			if strings.HasPrefix(line, "go ") {
-				version = line
-			}
-		}
-		text := strings.Replace(string(content), "=> ../shared\n", "=> "+shared+"\n", 1)
-		if err := write(filepath.Join(c.directory, name), []byte(text)); err != nil {
+		if err := write(filepath.Join(c.directory, name), content); err != nil {
 			return err
 		}
 	}
-	return write(filepath.Join(c.directory, "go.work"), []byte(version+"\nuse (\n\t.\n\t"+shared+"\n)\n"))
+	workspace, err := os.ReadFile(filepath.Join(c.stage.Root, "go.work"))
+	if err != nil {
+		return err
+	}
+	version, _, _ := strings.Cut(string(workspace), "\n") // which Go it needs
+	sums, err := os.ReadFile(filepath.Join(c.stage.Root, "go.work.sum"))
+	if err != nil {
+		return err
+	}
+	if err := write(filepath.Join(c.directory, "go.work.sum"), sums); err != nil {
+		return err
+	}
+	return write(filepath.Join(c.directory, "go.work"), []byte(version+"\n\nuse (\n\t.\n\t../observability\n\t../shared\n)\n"))
 }

@@ -26,6 +26,7 @@ func watch(ctx context.Context, out io.Writer, c code) (err error) {
 		if err := addAll(watcher, c.directory); err != nil {
 			return err
 		}
+		fmt.Fprintln(out, "Checking…")
 		begin := time.Now()
 		if err := check(ctx, out, c); err != nil && !errors.Is(err, errNotAll) {
 			return err

@@ -1,4 +1,4 @@
-// Command plain is the roll service without instrumentation: compare it with ../roll.
+// Command roll rolls dice: GET /roll?die=fair.
 package main
 
 import (

@@ -9,7 +9,8 @@ import (
 )
 
 // alsoSeen returns the spans, metrics, log records and attributes that the stage does not declare.
-func (r *Run) alsoSeen(t declared.Telemetry) []string {
+func (e *evidence) alsoSeen() []string {
+	t := e.want
 	found := make(map[string]bool)
 	extra := func(what, service string, got map[string]string, want declared.Attributes) {
 		for name := range got {
@@ -18,7 +19,7 @@ func (r *Run) alsoSeen(t declared.Telemetry) []string {
 			}
 		}
 	}
-	for _, got := range r.Spans {
+	for _, got := range e.Spans {
 		i := slices.IndexFunc(t.Spans, func(want declared.Span) bool {
 			return want.Service == got.Service && want.Name == got.Name && want.Kind == got.Kind
 		})
@@ -28,7 +29,7 @@ func (r *Run) alsoSeen(t declared.Telemetry) []string {
 		}
 		extra(fmt.Sprintf("span %q", got.Name), got.Service, got.Attributes, t.Spans[i].Attributes)
 	}
-	for _, got := range r.Records {
+	for _, got := range e.Records {
 		i := slices.IndexFunc(t.Logs, func(want declared.Log) bool { return want.Service == got.Service && want.Message == got.Message })
 		if i < 0 {
 			found[fmt.Sprintf("%s: log record %q", got.Service, got.Message)] = true
@@ -36,7 +37,7 @@ func (r *Run) alsoSeen(t declared.Telemetry) []string {
 		}
 		extra(fmt.Sprintf("log record %q", got.Message), got.Service, got.Attributes, t.Logs[i].Attributes)
 	}
-	for _, got := range r.Points {
+	for _, got := range e.Points {
 		i := slices.IndexFunc(t.Metrics, func(want declared.Metric) bool { return want.Name == got.Name })
 		if i < 0 {
 			found[fmt.Sprintf("%s: metric %s", got.Service, got.Name)] = true

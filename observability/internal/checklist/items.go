@@ -16,7 +16,7 @@ type Item struct {
 	Needles        []string // texts in the stage's code that add the item
 	wants          string   // the declaration, because a stage may require more of an item than the previous stage
 	presence       bool     // whether the item is that the service runs
-	check          func(*Run) Verdict
+	check          func(*evidence) Verdict
 }
 
 // key is equal for items of two stages that require the same.
@@ -33,7 +33,7 @@ func Items(want declared.Telemetry) []Item {
 	if want.SDKMetrics {
 		items = append(items, Item{
 			Service: "all services", Title: "metrics of the SDK itself (otel.sdk)", Advice: ownMetricsAdvice, Needles: []string{"OTEL_GO_X_OBSERVABILITY"},
-			check: (*Run).checkOwnMetrics,
+			check: (*evidence).checkOwnMetrics,
 		})
 	}
 	return items
@@ -46,24 +46,24 @@ func itemsOf(name string, want declared.Telemetry) []Item {
 			items = append(items, Item{
 				Service: name, Title: logTitle(log), wants: fmt.Sprint(log), Advice: logAdvice,
 				Needles: []string{fmt.Sprintf("%q", cmp.Or(log.Event, log.Message))},
-				check:   func(r *Run) Verdict { return r.checkLog(log, want) },
+				check:   func(e *evidence) Verdict { return e.checkLog(log) },
 			})
 		}
 	}
 	items = append(items, Item{
-		Service: name, Title: "at the stop, nothing is lost", Advice: flushAdvice, Needles: []string{"flush(ctx, err)"},
-		check: func(r *Run) Verdict { return r.checkFlush(name) },
+		Service: name, Title: "at the stop, nothing is lost", Advice: flushAdvice, Needles: []string{"flush(ctx"},
+		check: func(e *evidence) Verdict { return e.checkFlush(name) },
 	})
 	items = append(items, spanItems(name, want)...)
 	items = append(items, Item{
 		Service: name, Title: "log records carry the trace of their request", Advice: correlationAdvice, Needles: []string{"otelchi.Middleware("},
-		check: func(r *Run) Verdict { return r.checkCorrelation(name) },
+		check: func(e *evidence) Verdict { return e.checkCorrelation(name) },
 	})
 	items = append(items, metricItems(name, want)...)
 	if slices.ContainsFunc(want.Logs, func(l declared.Log) bool { return l.Service == name && isUsage(l) }) {
 		items = append(items, Item{
 			Service: name, Title: "usage goes to its own tenant, and users are named nowhere else", Advice: tenantAdvice, Needles: []string{"usage"},
-			check: func(r *Run) Verdict { return r.checkTenant(name) },
+			check: func(e *evidence) Verdict { return e.checkTenant(name) },
 		})
 	}
 	return items
@@ -73,16 +73,16 @@ func itemsOf(name string, want declared.Telemetry) []Item {
 func serviceItems(name string, want declared.Telemetry) []Item {
 	return []Item{{
 		Service: name, Title: "the service runs", presence: true, Advice: presenceAdvice, Needles: []string{"SERVICE: " + name},
-		check: func(r *Run) Verdict { return r.checkPresence(name) },
+		check: func(e *evidence) Verdict { return e.checkPresence(name) },
 	}, {
 		Service: name, Title: "it answers " + routes(Probes(name, want)), Advice: answersAdvice, Needles: []string{"func newRouter"},
-		check: func(r *Run) Verdict { return r.checkAnswers(name, want) },
+		check: func(e *evidence) Verdict { return e.checkAnswers(name) },
 	}, {
 		Service: name, Title: fmt.Sprintf("telemetry arrives, from service %q", name), Advice: arrivalAdvice, Needles: []string{"telemetry.Start("},
-		check: func(r *Run) Verdict { return r.checkArrival(name, want) },
+		check: func(e *evidence) Verdict { return e.checkArrival(name) },
 	}, {
 		Service: name, Title: "metrics of the Go runtime", Advice: runtimeAdvice, Needles: []string{"telemetry.Start("},
-		check: func(r *Run) Verdict { return r.checkRuntime(name, want) },
+		check: func(e *evidence) Verdict { return e.checkRuntime(name) },
 	}}
 }
 
@@ -93,7 +93,7 @@ func metricItems(service string, want declared.Telemetry) []Item {
 			items = append(items, Item{
 				Service: service, Title: fmt.Sprintf("metric %s (%s)", m.Name, m.Type), wants: fmt.Sprint(m.Unit, m.Bounds, m.Attributes),
 				Advice: metricAdvice, Needles: metricNeedles(m),
-				check: func(r *Run) Verdict { return r.checkMetric(service, m, want) },
+				check: func(e *evidence) Verdict { return e.checkMetric(service, m) },
 			})
 		}
 	}
@@ -118,25 +118,29 @@ func spanItems(service string, want declared.Telemetry) []Item {
 		}
 		i := Item{
 			Service: service, Title: fmt.Sprintf("span %q (%s), %s", span.Name, span.Kind, family(span)), wants: fmt.Sprint(span),
-			check: func(r *Run) Verdict { return r.checkSpan(span, want) },
 		}
 		switch {
 		case span.Kind == "server":
 			i.Advice, i.Needles = serverAdvice, []string{"otelchi.Middleware("}
+			i.check = func(e *evidence) Verdict { return e.checkServer(span) }
 			servers = append(servers, i)
 			continue
 		case slices.Contains(span.Always, "db.system.name"):
 			i.Advice, i.Needles = clientAdvice, []string{"otelsql.Open("}
+			i.check = func(e *evidence) Verdict { return e.checkQueries(span) }
 		case span.Kind == "client":
-			i.Advice, i.Needles = clientAdvice, []string{"otelhttp.NewTransport("}
+			_, route, _ := strings.Cut(span.Name, " ")
+			i.Advice, i.Needles = clientAdvice, []string{fmt.Sprintf("%q", route), "otelhttp.NewTransport("}
+			i.check = func(e *evidence) Verdict { return e.checkClient(span) }
 		default:
 			i.Advice, i.Needles = internalAdvice, []string{fmt.Sprintf("%q", span.Name)}
+			i.check = func(e *evidence) Verdict { return e.checkRolls(span) }
 		}
 		others = append(others, i)
 	}
 	accounts := Item{
-		Service: service, Title: "as many server spans as there were calls", Advice: accountAdvice, Needles: []string{"flush(ctx, err)"},
-		check: func(r *Run) Verdict { return r.checkAccount(service, want) },
+		Service: service, Title: "as many server spans as there were calls", Advice: accountAdvice, Needles: []string{"flush(ctx"},
+		check: func(e *evidence) Verdict { return e.checkAccount(service) },
 	}
 	return append(slices.Concat(servers, others), accounts)
 }

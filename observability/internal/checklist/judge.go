@@ -26,11 +26,12 @@ func Judge(want, before declared.Telemetry, r *Run) Result {
 	for _, item := range Items(before) {
 		old[item.key()] = true
 	}
-	got := Result{Ran: r.Ran(), Extra: r.alsoSeen(want)}
+	e := newEvidence(r, want)
+	got := Result{Ran: r.Ran(), Extra: e.alsoSeen()}
 	for _, item := range Items(want) {
 		l := Line{Item: item, Old: old[item.key()]}
 		if got.Ran || item.presence {
-			l.Verdict = item.check(r)
+			l.Verdict = item.check(e)
 		} else {
 			l.Verdict = Verdict{Reason: "The services are not running."}
 		}

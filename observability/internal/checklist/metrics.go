@@ -11,21 +11,12 @@ import (
 // mostValues is the most values that an undeclared attribute of a metric may have. IDs have more.
 const mostValues = 20
 
-// checkMetric requires a metric with the declared type, unit, bounds and attributes, and without an attribute that has too many values.
-func (r *Run) checkMetric(service string, want declared.Metric, t declared.Telemetry) Verdict {
-	var points []store.Point
-	var others []string
-	for _, point := range r.Points {
-		switch {
-		case point.Service != service:
-		case point.Name == want.Name:
-			points = append(points, point)
-		case !slices.ContainsFunc(t.Metrics, func(m declared.Metric) bool { return m.Name == point.Name }):
-			others = append(others, point.Name)
-		}
-	}
+// checkMetric requires a metric with the declared type, unit, bounds and attributes, without an attribute that has too many values, and
+// with the values that the requests lead to.
+func (e *evidence) checkMetric(service string, want declared.Metric) Verdict {
+	points := e.pointsOf(service, want.Name)
 	if len(points) == 0 {
-		return wrong("No metric with this name has arrived.%s", nearest(want.Name, others))
+		return e.noMetric(service, want)
 	}
 	for _, point := range points {
 		if v := checkPoint(point, want); !v.There() {
@@ -35,29 +26,49 @@ func (r *Run) checkMetric(service string, want declared.Metric, t declared.Telem
 	if v := checkSeries(points, want); !v.There() {
 		return v
 	}
-	seen := make(map[string]bool)
+	all := make([]attributed, len(points))
+	for i, point := range points {
+		all[i] = attributed{point.Attributes, point.Types}
+	}
+	if v := checkAttributes("the metric", all, want.Attributes, e.want); !v.There() {
+		return v
+	}
 	for _, point := range points {
-		if v := checkAttributes("the metric", point.Attributes, point.Types, want.Attributes, t); !v.There() {
-			return v
-		}
-		for name := range point.Attributes {
-			seen[name] = true
-		}
-		if outcome := point.Attributes["dice.roll.outcome"]; outcome == "failed" && point.Attributes["error.type"] == "" && slices.Contains(want.Maybe, "error.type") {
-			return Verdict{"A data point with the outcome failed lacks the attribute error.type." + nearest("error.type", keys(point.Attributes)), "semconv.ErrorType("}
+		if point.Attributes["dice.roll.outcome"] == "failed" && point.Attributes["error.type"] == "" && slices.Contains(want.Maybe, "error.type") {
+			return wrong("A data point with the outcome failed lacks the attribute error.type.").needs("semconv.ErrorType(")
 		}
 	}
-	return neverSeen(want.Maybe, seen)
+	return e.checkTotals(service, want, points)
 }
+
+func (e *evidence) noMetric(service string, want declared.Metric) Verdict {
+	var others []string
+	for _, point := range e.Points {
+		if point.Service == service && !slices.ContainsFunc(e.want.Metrics, func(m declared.Metric) bool { return m.Name == point.Name }) {
+			others = append(others, point.Name)
+		}
+	}
+	similar := nearest(want.Name, others)
+	if similar == "" && want.Scope == "" {
+		return wrong("No metric with this name has arrived.")
+	}
+	if similar == "" {
+		return wrong("No metric with this name has arrived. Create the instrument, and record a value with it.")
+	}
+	return wrong("No metric with this name has arrived.%s", similar)
+}
+
+// instruments are the names of instruments in the API, by the types of their data.
+var instruments = map[string]string{"sum": "a Counter", "up-down sum": "an UpDownCounter", "histogram": "a Histogram", "gauge": "a Gauge"}
 
 func checkPoint(got store.Point, want declared.Metric) Verdict {
 	switch {
 	case got.Type != want.Type:
-		return wrong("The metric is a %s. It must be a %s.", got.Type, want.Type)
+		return wrong("The instrument is %s. It must be %s.", instruments[got.Type], instruments[want.Type])
 	case got.Unit != want.Unit:
-		return wrong("Its unit is %q, not %q.", got.Unit, want.Unit)
+		return wrong("Its unit is %q, not %q. Set it with metric.WithUnit.", got.Unit, want.Unit)
 	case want.Bounds != nil && !slices.Equal(got.Bounds, want.Bounds):
-		return Verdict{fmt.Sprintf("The bounds of its buckets are %v, not %v. Set them with WithExplicitBucketBoundaries.", got.Bounds, want.Bounds), "WithExplicitBucketBoundaries"}
+		return wrong("The bounds of its buckets are %v, not %v. Set them with WithExplicitBucketBoundaries.", got.Bounds, want.Bounds).needs("WithExplicitBucketBoundaries(" + fmt.Sprint(want.Bounds[0]))
 	}
 	return Verdict{}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"example.com/dice/observability/internal/declared"
+	"example.com/dice/observability/internal/recorder"
 )
 
 // Probe is a GET request to a service, and the expected response.
@@ -16,34 +17,54 @@ type Probe struct {
 	has    string // text in the body
 }
 
-// nowhere is a path that no service serves.
-const nowhere = "/nowhere"
+const (
+	// nowhere is a path that no service serves.
+	nowhere = "/nowhere"
+
+	// Panic is the name of a parameter that makes the handler of unknown paths panic, if the code that runs was built for that.
+	Panic = "checklist-panic"
+
+	// secret is the value of a parameter that no telemetry may contain.
+	secret = "secret-4711"
+)
+
+// isPanic reports whether the handler of a request panicked.
+func isPanic(x recorder.Exchange) bool {
+	return strings.Contains(x.Query, Panic) && x.Status != http.StatusNotFound
+}
+
+// Probes returns the requests that a service must answer in a stage.
+func Probes(service string, want declared.Telemetry) []Probe {
+	unknown := []Probe{{nowhere, http.StatusNotFound, ""}, {nowhere + "?" + Panic + "=1", http.StatusInternalServerError, ""}}
+	switch service {
+	case "roll":
+		probes := []Probe{{"/roll?die=fair&token=" + secret, http.StatusOK, `"roll":`}, {"/roll", http.StatusBadRequest, `"error":`}}
+		for _, span := range want.Spans {
+			if span.Service == "roll" && span.Name == "GET /roll-async" && span.Kind == "server" {
+				probes = append(probes, Probe{"/roll-async?die=fair&times=3", http.StatusOK, `"total":`}, Probe{"/roll-async?die=fair&times=0", http.StatusBadRequest, `"error":`},
+					Probe{"/roll-async?die=risky&times=100", http.StatusInternalServerError, `"error":`}) // at least one of a hundred dice fails
+			}
+		}
+		return append(probes, unknown...)
+	case "frontend":
+		return append([]Probe{{"/", http.StatusOK, "<form"}}, unknown...)
+	case "die":
+		return append([]Probe{
+			{"/dice", http.StatusOK, `"identifiers":`}, {"/dice?identifier=fair&token=" + secret, http.StatusOK, `"faces":`},
+			{"/dice?identifier=nope", http.StatusNotFound, `"error":`},
+		}, unknown...)
+	default:
+		return nil
+	}
+}
+
+// LastProbes returns the requests that a service must answer just before it stops.
+func LastProbes() []Probe { return []Probe{{nowhere, http.StatusNotFound, ""}} }
 
 // route is the path without the query.
 func (p Probe) route() string {
 	path, _, _ := strings.Cut(p.Path, "?")
 	return path
-}
-
-// Probes returns the requests that a service must answer in a stage.
-func Probes(service string, want declared.Telemetry) []Probe {
-	switch service {
-	case "roll":
-		probes := []Probe{{"/roll?die=fair", http.StatusOK, `"roll":`}, {"/roll", http.StatusBadRequest, `"error":`}, {nowhere, http.StatusNotFound, `"error":`}}
-		for _, span := range want.Spans {
-			if span.Service == "roll" && span.Name == "GET /roll-async" && span.Kind == "server" {
-				return append(probes, Probe{"/roll-async?die=fair&times=3", http.StatusOK, `"total":`}, Probe{"/roll-async?die=fair&times=0", http.StatusBadRequest, `"error":`},
-					Probe{"/roll-async?die=risky&times=100", http.StatusInternalServerError, `"error":`}) // at least one of a hundred dice fails
-			}
-		}
-		return probes
-	case "frontend":
-		return []Probe{{"/", http.StatusOK, "<form"}, {nowhere, http.StatusNotFound, ""}}
-	case "die":
-		return []Probe{{"/dice", http.StatusOK, `"identifiers":`}, {"/dice?identifier=fair", http.StatusOK, `"faces":`}, {"/dice?identifier=nope", http.StatusNotFound, `"error":`}}
-	default:
-		return nil
-	}
 }
 
 // routes lists the paths of probes, except for nowhere.
@@ -58,23 +79,31 @@ func routes(probes []Probe) string {
 }
 
 // checkAnswers describes the first response that is not the expected one.
-func (r *Run) checkAnswers(service string, want declared.Telemetry) Verdict {
-	probes := Probes(service, want)
-	for i, got := range r.service(service).Responses {
-		if err := probes[i].check(got); err != nil {
-			return Verdict{fmt.Sprintf("GET %s: %v.", probes[i].Path, err), fmt.Sprintf("%q", probes[i].route())}
+func (e *evidence) checkAnswers(service string) Verdict {
+	answers := e.calls(func(x recorder.Exchange) bool { return x.Server == service && x.Client == Prober })
+	for i, p := range Probes(service, e.want) {
+		if i >= len(answers) {
+			break
+		}
+		err := p.check(answers[i])
+		switch {
+		case err == nil, strings.Contains(p.Path, Panic) && !isPanic(answers[i]): // a handler of their own, which does not panic
+		case isPanic(answers[i]):
+			return wrong("The checker made a handler panic, and %v. A middleware, httpjson.Recoverer, turns a panic into a response.", err).needs("httpjson.Recoverer")
+		default:
+			return wrong("GET %s: %v.", p.route(), err).needs(fmt.Sprintf("%q", p.route()))
 		}
 	}
 	return Verdict{}
 }
 
-func (p Probe) check(got Response) error {
+func (p Probe) check(got recorder.Exchange) error {
 	switch {
-	case got.Err != nil:
-		return got.Err
+	case got.Status == 0:
+		return fmt.Errorf("there is no response: %s", got.Err)
 	case got.Status != p.status:
 		return fmt.Errorf("the status is %d, not %d", got.Status, p.status)
-	case !strings.Contains(got.Body, p.has):
+	case !strings.Contains(got.Received, p.has):
 		return fmt.Errorf("the body does not contain %s", p.has)
 	}
 	return nil

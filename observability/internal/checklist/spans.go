@@ -2,6 +2,7 @@ package checklist
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,95 +10,113 @@ import (
 	"example.com/dice/observability/internal/store"
 )
 
-// checkSpan requires spans with a name and a kind, each with the declared parent, attributes and status.
-func (r *Run) checkSpan(want declared.Span, t declared.Telemetry) Verdict {
-	var spans []store.Span
-	for _, span := range r.spansOf(want.Service) {
-		if span.Name == want.Name && span.Kind == want.Kind {
-			spans = append(spans, span)
-		}
+// named returns the spans that a declaration is about.
+func (e *evidence) named(want declared.Span) []store.Span {
+	return e.spansOf(want.Service, func(s store.Span) bool { return s.Name == want.Name && s.Kind == want.Kind })
+}
+
+// checkContent requires the declared attributes and status of spans.
+func (e *evidence) checkContent(want declared.Span, spans []store.Span) Verdict {
+	all := make([]attributed, len(spans))
+	for i, span := range spans {
+		all[i] = attributed{span.Attributes, span.Types}
 	}
-	if len(spans) == 0 {
-		return r.noSpan(want, t)
+	if v := checkAttributes("the span", all, want.Attributes, e.want); !v.There() {
+		return v.inSpan(want)
 	}
-	if v := r.checkParents(want, spans, t); !v.There() {
-		return v
-	}
-	seen := make(map[string]bool)
 	for _, span := range spans {
-		if v := checkAttributes("the span", span.Attributes, span.Types, want.Attributes, t); !v.There() {
-			return v
-		}
 		if v := checkStatus(span, want); !v.There() {
 			return v
 		}
-		for name := range span.Attributes {
-			seen[name] = true
-		}
 	}
-	return neverSeen(want.Maybe, seen)
+	return Verdict{}
 }
 
-// noSpan explains why there is no such span.
-func (r *Run) noSpan(want declared.Span, t declared.Telemetry) Verdict {
-	spans := r.spansOf(want.Service)
+// inSpan replaces the names of attributes that a library sets by the text that makes it do so.
+func (v Verdict) inSpan(want declared.Span) Verdict {
+	for i, needle := range v.Needles {
+		switch name := strings.Trim(needle, `"`); {
+		case want.Kind == "server" && slices.Contains([]string{"url.path", "url.query", "client.address", "error.type"}, name):
+			v.Needles[i] = "httptelemetry.Server("
+		case want.Kind == "server" && !strings.HasPrefix(name, "dice."):
+			v.Needles[i] = "otelchi.Middleware("
+		case strings.HasPrefix(name, "db."):
+			v.Needles = append(v.Needles, "otelsql.Open(")
+		case want.Kind == "client" && name == "url.template":
+			v.Needles[i] = "semconv.URLTemplate("
+		case want.Kind == "client":
+			v.Needles[i] = "otelhttp.NewTransport("
+		}
+	}
+	slices.Sort(v.Needles)
+	v.Needles = slices.Compact(v.Needles)
+	return v
+}
+
+// noSpan explains why there is no such span. The service had as many occasions for one.
+func (e *evidence) noSpan(want declared.Span, occasions int, what string) Verdict {
+	spans := e.spansOf(want.Service, func(store.Span) bool { return true })
 	var names []string
 	for _, span := range spans {
-		isDeclared := slices.ContainsFunc(t.Spans, func(s declared.Span) bool {
+		isDeclared := slices.ContainsFunc(e.want.Spans, func(s declared.Span) bool {
 			return s.Service == want.Service && s.Name == span.Name && s.Kind == span.Kind && s.Name != want.Name
 		})
 		switch {
 		case span.Name == want.Name && !isDeclared:
-			return Verdict{fmt.Sprintf("The spans with this name are of the kind %s, not %s.", span.Kind, want.Kind), ""}
+			return wrong("The spans with this name are of the kind %s, not %s.", span.Kind, want.Kind)
 		case !isDeclared:
 			names = append(names, span.Name)
 		}
 	}
-	switch similar := nearest(want.Name, names); {
-	case len(spans) == 0:
-		return wrong("No spans have arrived from this service.")
-	case similar != "":
+	if similar := nearest(want.Name, names); similar != "" {
 		return wrong("There is no span with this name.%s", similar)
-	case want.Kind == "internal":
-		return wrong("%d requests had no such span. Start one with tracer.Start and the ctx of the request.", count(spans, func(s store.Span) bool { return s.Kind == "server" && slices.Contains(want.Parent, s.Name) }))
 	}
-	return wrong("There is no such span. The service has the spans %s.", quotedNames(spans))
+	reason := fmt.Sprintf("The service had %s, but no such span.", plural(occasions, what))
+	switch {
+	case e.started(want.Service) > 0:
+		reason += " " + neverEnded(e.started(want.Service))
+	case len(spans) == 0:
+		reason += " No span at all has arrived from it."
+	case want.Kind == "internal":
+		reason += " Start one with tracer.Start and the ctx of the request."
+	default:
+		reason += " It has the spans " + quotedNames(spans) + "."
+	}
+	return Verdict{Reason: reason}
+}
+
+// started returns how many spans of a service were started and never ended.
+func (e *evidence) started(service string) int {
+	n := 0.0
+	for _, point := range e.pointsOf(service, "otel.sdk.span.live") {
+		n += point.Value
+	}
+	return int(n)
+}
+
+func neverEnded(n int) string {
+	return fmt.Sprintf("The service started %s that it never ended: end each with defer span.End(), right after its start.", plural(n, "span"))
 }
 
 func quotedNames(spans []store.Span) string {
-	var names []string
+	names := make(map[string]bool)
 	for _, span := range spans {
-		names = append(names, fmt.Sprintf("%q (%s)", span.Name, span.Kind))
+		names[fmt.Sprintf("%q (%s)", span.Name, span.Kind)] = true
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
+	sorted := slices.Sorted(maps.Keys(names))
 	const most = 8
-	if len(names) > most {
-		names = append(names[:most], "…")
+	if len(sorted) > most {
+		sorted = append(sorted[:most], "…")
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(sorted, ", ")
 }
 
-func count(spans []store.Span, has func(store.Span) bool) int {
-	n := 0
-	for _, span := range spans {
-		if has(span) {
-			n++
-		}
-	}
-	return n
-}
-
-// checkParents requires that the parent of each span is a declared one, in the same trace.
-func (r *Run) checkParents(want declared.Span, spans []store.Span, t declared.Telemetry) Verdict {
-	if want.Kind == "server" {
-		return r.checkCallers(want, spans, t)
-	}
-	byID := r.byID()
+// checkParents requires that the parent of each span is a declared one of the same service, in the same trace.
+func (e *evidence) checkParents(want declared.Span, spans []store.Span) Verdict {
 	orphans, elsewhere, unknown := 0, 0, 0
-	strangers := make([]store.Span, 0)
+	var strangers []store.Span
 	for _, span := range spans {
-		parent, ok := byID[span.Parent]
+		parent, ok := e.byID[span.Parent]
 		switch {
 		case span.Parent == "" && slices.Contains(want.Parent, "none"):
 		case span.Parent == "":
@@ -106,7 +125,7 @@ func (r *Run) checkParents(want declared.Span, spans []store.Span, t declared.Te
 			unknown++
 		case parent.TraceID != span.TraceID:
 			elsewhere++
-		case !slices.Contains(want.Parent, parent.Name):
+		case !slices.Contains(want.Parent, parent.Name) || parent.Service != span.Service:
 			strangers = append(strangers, parent)
 		}
 	}
@@ -115,6 +134,8 @@ func (r *Run) checkParents(want declared.Span, spans []store.Span, t declared.Te
 		return wrong("%d of %d spans have no parent: the context is lost. Start the span with the ctx of the request.", orphans, all)
 	case elsewhere > 0:
 		return wrong("%d of %d spans have a parent in another trace. Start each span with the ctx of its own request.", elsewhere, all)
+	case unknown > 0 && e.started(want.Service) > 0:
+		return wrong("The parents of %d of %d spans have not arrived. %s", unknown, all, neverEnded(e.started(want.Service)))
 	case unknown > 0:
 		return wrong("The parents of %d of %d spans have not arrived. End each span with defer span.End(), and export all of them.", unknown, all)
 	case len(strangers) > 0:
@@ -123,89 +144,32 @@ func (r *Run) checkParents(want declared.Span, spans []store.Span, t declared.Te
 	return Verdict{}
 }
 
-// checkCallers requires that server spans are children of their callers' spans, if the callers have any. Probes have none.
-func (r *Run) checkCallers(want declared.Span, spans []store.Span, t declared.Telemetry) Verdict {
-	byID := r.byID()
-	orphans := 0
-	for _, span := range spans {
-		if byID[span.Parent].ID == "" {
-			orphans++
-		}
-	}
-	if orphans < len(spans)/2 || slices.Contains(want.Parent, "none") {
-		return Verdict{}
-	}
-	calls := r.calls(want, t)
-	if calls == 0 {
-		return Verdict{} // the caller's own item reports this
-	}
-	return wrong("%d of %d spans have no parent, although the callers have %d client spans: propagation is lost. The caller must send the header traceparent, and the server must read it.", orphans, len(spans), calls)
-}
-
-// calls counts the client spans of the callers of a server span.
-func (r *Run) calls(want declared.Span, t declared.Telemetry) int {
-	return count(r.Spans, func(span store.Span) bool {
-		return span.Kind == "client" && span.Service != want.Service && slices.Contains(want.Parent, span.Name) && calls(t, span.Service, want.Service)
-	})
-}
-
-func calls(t declared.Telemetry, client, server string) bool {
-	return slices.ContainsFunc(t.Calls, func(c declared.Call) bool { return c.Client == client && c.Server == server })
-}
-
-// checkAccount requires a server span for each client span that got a response. If there are no client spans, the callers' own items
-// report it.
-func (r *Run) checkAccount(server string, t declared.Telemetry) Verdict {
-	served := make(map[string]bool)
-	for _, span := range r.spansOf(server) {
-		served[span.Parent] = true
-	}
-	sent, lost := 0, 0
-	for _, span := range r.Spans {
-		if span.Kind != "client" || !calls(t, span.Service, server) || r.other(span, server) || span.Attributes["http.response.status_code"] == "" {
-			continue
-		}
-		sent++
-		if !served[span.ID] {
-			lost++
-		}
-	}
-	if lost > 0 {
-		return wrong("%d of %d calls have no server span. Spans are lost if the SDK is not shut down, if its queue is full, or if a sampler drops them.", lost, sent)
-	}
-	return Verdict{}
-}
-
-// other reports whether a client span is a call to another server.
-func (r *Run) other(span store.Span, server string) bool {
-	return span.Attributes["server.port"] != r.service(server).Port
-}
-
 // checkStatus requires an error status exactly where there is an error.type.
 func checkStatus(span store.Span, want declared.Span) Verdict {
 	_, hasType := span.Attributes["error.type"]
 	code := span.Attributes["http.response.status_code"]
+	outcome := span.Attributes["dice.roll.outcome"]
 	switch {
 	case span.Failed && !slices.Contains(want.Status, "error"):
 		return wrong("A span has an error status, but in this stage spans with this name never fail. Set the error on the span that failed.")
+	case outcome == "rolled" && (span.Failed || hasType):
+		return wrong("The span of a successful roll has an error status or an error.type. Set them only if the roll failed.").needs("SetStatus")
+	case outcome == "canceled" && (span.Failed || hasType):
+		return wrong("The span of a canceled roll has an error status or an error.type. It must have neither, because a canceled roll is not an error.").needs("SetStatus", "func failed(")
 	case span.Failed && !hasType && slices.Contains(want.Maybe, "error.type"):
-		return Verdict{"A failed span lacks the attribute error.type." + nearest("error.type", keys(span.Attributes)), "semconv.ErrorType("}
-	case !span.Failed && hasType && span.Attributes["dice.roll.outcome"] != "canceled":
-		return wrong("A span has the error.type %q, but its status is not an error. Call SetStatus with codes.Error.", span.Attributes["error.type"])
+		v := wrong("A failed span lacks the attribute error.type.%s", nearest("error.type", slices.Collect(maps.Keys(span.Attributes))))
+		if want.Kind == "internal" {
+			return v.needs("semconv.ErrorType(")
+		}
+		return v.needs(`"error.type"`).inSpan(want)
+	case outcome == "failed" && !span.Failed:
+		return wrong("A roll has the outcome failed, but its span's status is not an error. Call SetStatus with codes.Error.").needs("SetStatus")
+	case !span.Failed && hasType:
+		return wrong("A span has the error.type %q, but its status is not an error. Call SetStatus with codes.Error.", span.Attributes["error.type"]).needs("SetStatus")
 	case want.Kind == "server" && strings.HasPrefix(code, "5") && !span.Failed:
 		return wrong("A span has the HTTP status code %s, but its status is not an error. Call SetStatus with codes.Error.", code)
-	case span.Attributes["dice.roll.outcome"] == "failed" && !span.Failed:
-		return Verdict{"A roll has the outcome failed, but its span's status is not an error. Call SetStatus with codes.Error.", "SetStatus"}
-	case span.Attributes["dice.roll.outcome"] == "canceled" && (span.Failed || hasType):
-		return wrong("The span of a canceled roll has an error status or an error.type. It must have neither, because a canceled roll is not an error.")
+	case want.Kind == "server" && !strings.HasPrefix(code, "5") && span.Failed:
+		return wrong("A span has the HTTP status code %s, but its status is an error. Only responses with 500 and above are failures of the server.", code)
 	}
 	return Verdict{}
-}
-
-func keys(m map[string]string) []string {
-	var names []string
-	for name := range m {
-		names = append(names, name)
-	}
-	return names
 }

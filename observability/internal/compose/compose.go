@@ -25,6 +25,7 @@ type Stage struct {
 	Name, Dir          string    // Dir is absolute.
 	Services           []Service // The stage's own, in an order in which they can be started; traffic is last.
 	OTLPGRPC, OTLPHTTP Port      // where the collector listens
+	BuildFlags         []string  // further flags of go build; Load sets none
 }
 
 // Service is one of a stage's own services.

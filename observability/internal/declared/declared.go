@@ -66,6 +66,7 @@ type Scraped struct {
 type Attributes struct {
 	Always []string `yaml:"attributes"`
 	Maybe  []string `yaml:"optional_attributes"`
+	Values map[string][]string // the allowed values of some of them
 }
 
 // Names is one name or a list of them.

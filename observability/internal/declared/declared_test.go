@@ -11,7 +11,7 @@ import (
 func TestFindings(t *testing.T) {
 	declared := Telemetry{
 		SchemaURL: "url", Types: map[string]Type{"n": {Name: "int"}, "e": {Name: "string", Values: []string{"on", "off"}}},
-		Spans:   []Span{{Name: "a", Service: "s", Scope: "c", Kind: "server", Parent: Names{"none"}, Attributes: Attributes{Always: []string{"x"}, Maybe: []string{"n", "e"}}}},
+		Spans:   []Span{{Name: "a", Service: "s", Scope: "c", Kind: "server", Parent: Names{"none"}, Attributes: Attributes{Always: []string{"x"}, Maybe: []string{"n", "e", "v"}, Values: map[string][]string{"v": {"1"}}}}},
 		Metrics: []Metric{{Name: "m", Service: []string{"s"}, Scope: "c", Type: "sum", Unit: "s"}},
 		Logs:    []Log{{Message: "l", Service: "s", Scope: "c", Level: "INFO"}},
 	}
@@ -35,6 +35,9 @@ func TestFindings(t *testing.T) {
 		"value": {func() {
 			span.Attributes, span.Types = map[string]string{"x": "1", "e": "up"}, map[string]string{"e": "string"}
 		}, `span "a" of s in scope c: e "up", declared is "on, off"`},
+		"own value": {func() {
+			span.Attributes = map[string]string{"x": "1", "v": "2"}
+		}, `span "a" of s in scope c: v "2", declared is "1"`},
 		"bounds":           {func() { point.Bounds = []float64{1} }, `metric m of s in scope c: bounds "[1]", declared is "[]"`},
 		"event":            {func() { record.Event = "e" }, `log record "l" of s in scope c: event "e", declared is ""`},
 		"name of metric":   {func() { point.Name = "n" }, `metric n of s in scope c is not declared`},

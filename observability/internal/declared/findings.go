@@ -45,7 +45,10 @@ func (f *findings) attributes(what string, got map[string]string, want Attribute
 			f.lines[fmt.Sprintf("%s lacks attribute %s", what, name)] = true
 		}
 	}
-	for name := range got {
+	for name, value := range got {
+		if allowed, ok := want.Values[name]; ok {
+			f.oneOf(what, name, value, allowed)
+		}
 		if !slices.Contains(want.Always, name) && !slices.Contains(want.Maybe, name) {
 			f.lines[fmt.Sprintf("%s has attribute %s, which is not declared", what, name)] = true
 		}

@@ -15,16 +15,16 @@ const File = ".progress.json"
 
 // Progress is a learner's results, by the name of the stage.
 type Progress struct {
-	Checks    map[string]Check    `json:"checks"`
-	Incidents map[string][]string `json:"incidents"` // those answered right at the first try
+	Code      map[string]map[string]Check `json:"code"`      // by the name of the directory too
+	Incidents map[string][]string         `json:"incidents"` // those answered right at the first try
 }
 
-// Check is the last result of a stage's checklist.
+// Check is the result of a stage's checklist for the code in one directory.
 type Check struct {
-	Directory string   `json:"directory"`
-	Done      int      `json:"done"`
-	Of        int      `json:"of"`
-	Missing   *Missing `json:"missing,omitempty"`
+	Done    int      `json:"done"` // items in the last check
+	Of      int      `json:"of"`
+	Best    int      `json:"best"` // the most items in any check
+	Missing *Missing `json:"missing,omitempty"`
 }
 
 // Missing is the first missing item.
@@ -39,7 +39,7 @@ type Missing struct {
 
 // Read returns the progress of the learner who works in the repository at root. Without a file, it is empty.
 func Read(root string) (Progress, error) {
-	p := Progress{Checks: make(map[string]Check), Incidents: make(map[string][]string)}
+	p := Progress{Code: make(map[string]map[string]Check), Incidents: make(map[string][]string)}
 	content, err := os.ReadFile(filepath.Join(root, File))
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
@@ -50,7 +50,18 @@ func Read(root string) (Progress, error) {
 	if err := json.Unmarshal(content, &p); err != nil {
 		return p, fmt.Errorf("reading your progress: %s: %w; delete the file to start over", File, err)
 	}
+	if p.Code == nil {
+		p.Code = make(map[string]map[string]Check)
+	}
 	return p, nil
+}
+
+// Set sets the result of a stage for a directory.
+func (p Progress) Set(stage, directory string, c Check) {
+	if p.Code[stage] == nil {
+		p.Code[stage] = make(map[string]Check)
+	}
+	p.Code[stage][directory] = c
 }
 
 // Write saves the progress in the repository at root.

@@ -49,7 +49,7 @@ func build(ctx context.Context, stage *compose.Stage, into string) error {
 		}
 	}
 	if len(own) > 0 {
-		_ = goBuild(ctx, stage.Dir, into, "", own...) // what was not built is built again below, one by one, to see whose error it is
+		_ = goBuild(ctx, stage, stage.Dir, into, "", own...) // what was not built is built again below, one by one, to see whose error it is
 	}
 	var errs []error
 	for _, service := range stage.Services {
@@ -74,7 +74,7 @@ func buildOne(ctx context.Context, stage *compose.Stage, service compose.Service
 	if isOwn(stage, service) {
 		directory, name = stage.Dir, "./"+service.Name
 	}
-	if err := goBuild(ctx, directory, filepath.Dir(file), filepath.Base(file), name); err != nil {
+	if err := goBuild(ctx, stage, directory, filepath.Dir(file), filepath.Base(file), name); err != nil {
 		return err
 	}
 	if isArchive(file) { // go build does not complain
@@ -109,8 +109,8 @@ func isOwn(stage *compose.Stage, service compose.Service) bool {
 
 // goBuild builds packages into a directory, or one package into a file there if name is not empty. It builds without debug information,
 // because that takes time to link, and without the commit, because git refuses to tell it if another user owns the repository.
-func goBuild(ctx context.Context, directory, into, name string, packages ...string) error {
-	arguments := []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(into, name)}
+func goBuild(ctx context.Context, stage *compose.Stage, directory, into, name string, packages ...string) error {
+	arguments := append([]string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(into, name)}, stage.BuildFlags...)
 	command := exec.CommandContext(ctx, "go", append(arguments, packages...)...)
 	command.Dir = directory
 	if os.Getenv("GOTMPDIR") == "" { // the caller removes what go leaves there when ctx ends

@@ -127,7 +127,9 @@ func (s *Store) addMetrics(metrics pmetric.Metrics) {
 					Origin: Origin{scope.Scope().Version(), scope.SchemaUrl()},
 				}
 				for _, point := range points(base, metric) {
-					s.points[seriesKey(point)] = point
+					key := seriesKey(point)
+					point.Peak = max(point.Value, s.points[key].Peak)
+					s.points[key] = point
 				}
 			}
 		}

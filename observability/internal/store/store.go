@@ -47,6 +47,7 @@ type Point struct {
 	Attributes, Resource map[string]string
 	Types                map[string]string
 	Value                float64   // of a sum or gauge; the sum of a histogram's values
+	Peak                 float64   // the highest value so far
 	Count                int       // of a histogram
 	Bounds               []float64 // of a histogram's buckets
 	Buckets              []uint64  // how many values are in each; the last has no upper bound
