@@ -261,7 +261,7 @@ func checkEnd(t *testing.T, want ending, span sdktrace.ReadOnlySpan, recorded at
 	traced := attribute.NewSet(span.Attributes()...)
 	for signal, attributes := range map[string]attribute.Set{"span": traced, "metric": recorded} {
 		if got, _ := attributes.Value("http.response.status_code"); int(got.AsInt64()) != want.status {
-			t.Errorf("the %s has status %v, want %d", signal, got.Emit(), want.status)
+			t.Errorf("the %s has status %s, want %d", signal, got.String(), want.status)
 		}
 		if got, _ := attributes.Value("error.type"); got.AsString() != want.failure {
 			t.Errorf("the %s has error.type %q, want %q", signal, got.AsString(), want.failure)
