@@ -23,6 +23,7 @@ func TestReader(t *testing.T) {
 		{"ADDR", "", func(r *env.Reader) any { return r.Addr("ADDR", ":8080") }, ":8080", ""},
 		{"ADDR", "[::1]:0", func(r *env.Reader) any { return r.Addr("ADDR", ":8080") }, "[::1]:0", ""},
 		{"ADDR", "8080", func(r *env.Reader) any { return r.Addr("ADDR", ":8080") }, nil, `ADDR="8080": want an address to listen on, such as :8080`},
+		{"ADDR", ":8a", func(r *env.Reader) any { return r.Addr("ADDR", ":8080") }, nil, `ADDR=":8a": want an address to listen on, such as :8080`},
 		{"ADDR", ":65536", func(r *env.Reader) any { return r.Addr("ADDR", ":8080") }, nil, `ADDR=":65536": want an address to listen on, such as :8080`},
 
 		{"FILE", "", func(r *env.Reader) any { return r.String("FILE", "dice.json") }, "dice.json", ""},
