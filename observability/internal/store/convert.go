@@ -128,7 +128,12 @@ func (s *Store) addMetrics(metrics pmetric.Metrics) {
 				}
 				for _, point := range points(base, metric) {
 					key := seriesKey(point)
-					point.Peak = max(point.Value, s.points[key].Peak)
+					before := s.points[key]
+					peak := max(point.Value, before.Peak)
+					if point.at.Before(before.at) { // overtaken on the way here
+						point = before
+					}
+					point.Peak = peak
 					s.points[key] = point
 				}
 			}
@@ -152,7 +157,7 @@ func points(base Point, metric pmetric.Metric) []Point {
 		for _, point := range data.All() {
 			p := base
 			p.Type, p.Attributes, p.Types = kind, toMap(point.Attributes()), types(point.Attributes())
-			p.Value = point.DoubleValue()
+			p.Value, p.at = point.DoubleValue(), point.Timestamp().AsTime()
 			if point.ValueType() == pmetric.NumberDataPointValueTypeInt {
 				p.Value = float64(point.IntValue())
 			}
@@ -173,7 +178,7 @@ func points(base Point, metric pmetric.Metric) []Point {
 			p := base
 			p.Type, p.Attributes, p.Types = "histogram", toMap(point.Attributes()), types(point.Attributes())
 			p.Value, p.Count, p.Bounds = point.Sum(), int(point.Count()), point.ExplicitBounds().AsRaw()
-			p.Buckets = point.BucketCounts().AsRaw()
+			p.Buckets, p.at = point.BucketCounts().AsRaw(), point.Timestamp().AsTime()
 			got = append(got, p)
 		}
 	default: // nothing here creates other types; comparisons must notice one

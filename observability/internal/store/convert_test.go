@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
 func TestTimeOfARecord(t *testing.T) {
@@ -32,4 +33,36 @@ func TestTimeOfARecord(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLastValue adds a series' values in the wrong order, as a busy collector does, and wants the newest to stay.
+func TestLastValue(t *testing.T) {
+	var s Store
+	for _, second := range []int64{2, 3, 1} {
+		metrics := pmetric.NewMetrics()
+		all := metrics.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics()
+		at := pcommon.NewTimestampFromTime(time.Unix(second, 0))
+		sum := named(all, "sum").SetEmptySum().DataPoints().AppendEmpty()
+		sum.SetTimestamp(at)
+		sum.SetIntValue(second)
+		histogram := named(all, "histogram").SetEmptyHistogram().DataPoints().AppendEmpty()
+		histogram.SetTimestamp(at)
+		histogram.SetSum(float64(second))
+		s.addMetrics(metrics)
+	}
+	points := s.Points()
+	if len(points) != 2 {
+		t.Fatalf("%d points, want 2", len(points))
+	}
+	for _, point := range points {
+		if point.Value != 3 {
+			t.Errorf("the %s is %v, want 3", point.Type, point.Value)
+		}
+	}
+}
+
+func named(all pmetric.MetricSlice, name string) pmetric.Metric {
+	metric := all.AppendEmpty()
+	metric.SetName(name)
+	return metric
 }

@@ -51,6 +51,8 @@ type Point struct {
 	Count                int       // of a histogram
 	Bounds               []float64 // of a histogram's buckets
 	Buckets              []uint64  // how many values are in each; the last has no upper bound
+
+	at time.Time
 }
 
 // Most is how many spans and log records a store keeps. If there are more, it forgets the oldest traces as a whole.
