@@ -70,6 +70,7 @@ func TestHostileConnections(t *testing.T) {
 		{"half a header", "GET / HTTP/1.1\r\nHost: a", nil, 0, headerTimeout},
 		{"slow header", "GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ", trickle('x'), 0, headerTimeout},
 		{"header of 2 MB", "GET / HTTP/1.1\r\nHost: a\r\nX-Large: ", io.LimitReader(endless('x'), 2<<20), 431, time.Second},
+		{"header of 100 kB", "GET / HTTP/1.1\r\nHost: a\r\nX-Large: ", io.LimitReader(endless('x'), 100<<10), 431, time.Second},
 		{"path of 2 MB", "GET /", io.LimitReader(endless('x'), 2<<20), 431, time.Second},
 		{"slow body", post, trickle('x'), 408, readTimeout + time.Second},
 		{"body that never comes", post, nil, 408, readTimeout + time.Second},
@@ -116,6 +117,34 @@ func TestHostileConnections(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestClientThatDoesNotRead wants the handler to get an error in time.
+func TestClientThatDoesNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
+		blocked := make(chan time.Duration, 1)
+		s := startServerOn(t, listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			start := time.Now()
+			if _, err := io.Copy(w, io.LimitReader(endless('x'), 1<<20)); err == nil {
+				t.Error("the response was written, though nobody reads it")
+			}
+			blocked <- time.Since(start)
+		}), 0, time.Minute)
+		client, server := net.Pipe()
+		defer client.Close()
+		listener.accept <- server
+		if _, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if took := <-blocked; took > writeTimeout {
+			t.Errorf("the handler was blocked for %s, want %s at most", took, writeTimeout)
+		}
+		s.stop()
+		if err := <-s.done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
 }
 
 // readIfAsked replies 408 if the body does not come.

@@ -99,3 +99,29 @@ func TestCanceledQueryIsNoError(t *testing.T) {
 		t.Errorf("the metric has error.type %q, want none", got)
 	}
 }
+
+// TestPoolIsMeasuredWhileItIsOpen wants nothing to be asked of a database that is closed.
+func TestPoolIsMeasuredWhileItIsOpen(t *testing.T) {
+	_, reader := record()
+	s := open(t, filepath.Join(t.TempDir(), "dice.db"), specify(0, "a"))
+	if !poolIsMeasured(t, reader) {
+		t.Error("the pool has no metrics")
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+	if poolIsMeasured(t, reader) {
+		t.Error("the pool of a closed database has metrics")
+	}
+}
+
+func poolIsMeasured(t *testing.T, reader sdkmetric.Reader) bool {
+	t.Helper()
+	var data metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &data); err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(data.ScopeMetrics, func(scope metricdata.ScopeMetrics) bool {
+		return slices.ContainsFunc(scope.Metrics, func(m metricdata.Metrics) bool { return m.Name == "db.sql.connection.open" })
+	})
+}
