@@ -24,7 +24,9 @@ func TestPublicEndpoint(t *testing.T) {
 			otelchi.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))),
 			otelchi.WithPropagators(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))))
 		user := ""
-		r.Get("/", func(_ http.ResponseWriter, r *http.Request) { user = baggage.FromContext(r.Context()).Member("user").Value() })
+		r.Get("/", func(_ http.ResponseWriter, r *http.Request) {
+			user = baggage.FromContext(r.Context()).Member("user").Value()
+		})
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 		request.Header = http.Header{"Traceparent": {"00-" + trace + "-" + span + "-" + sampled}, "Baggage": {"user=Ada"}}
 		r.ServeHTTP(httptest.NewRecorder(), request)

@@ -64,8 +64,8 @@ type Scraped struct {
 
 // Attributes are the names of required and of optional attributes.
 type Attributes struct {
-	Always []string `yaml:"attributes"`
-	Maybe  []string `yaml:"optional_attributes"`
+	Always []string            `yaml:"attributes"`
+	Maybe  []string            `yaml:"optional_attributes"`
 	Values map[string][]string // the allowed values of some of them
 }
 
