@@ -3,6 +3,7 @@ package httptelemetry
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -34,7 +35,25 @@ func (c client) RoundTrip(r *http.Request) (*http.Response, error) {
 		labeler, _ := otelhttp.ClientLabelerFromContext(r.Context())
 		labeler.Add(semconv.ErrorTypeKey.String(strconv.Itoa(response.StatusCode)))
 	}
+	if response.StatusCode != http.StatusSwitchingProtocols { // whose body can also be written
+		response.Body = body{response.Body, r.Context()}
+	}
 	return response, nil
+}
+
+// body is the body of a response whose errors say why a call failed.
+type body struct {
+	io.ReadCloser
+
+	ctx context.Context
+}
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // readers return it as it is
+		err = cause(b.ctx, err)
+	}
+	return n, err
 }
 
 // canceled is [context.Canceled] with a type that says so. otelhttp takes error.type from the type of an error.

@@ -48,7 +48,7 @@ func TestStopIsQuiet(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}))
 	defer slow.Close()
-	setenv(t, "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="+slow.URL, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", "OTEL_METRIC_EXPORT_INTERVAL=1")
+	setenv(t, "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="+slow.URL, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", "OTEL_METRIC_EXPORT_INTERVAL=500")
 	var out console
 	stop := start(t, &out)
 	<-asked
