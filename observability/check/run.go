@@ -20,7 +20,7 @@ import (
 const (
 	runTimeout   = 8 * time.Minute // including a build without a cache
 	probeTimeout = 10 * time.Second
-	maxWait      = 10 * time.Millisecond // of the roll service, before each roll
+	maxWait      = 50 * time.Millisecond // of the roll service, before each roll
 )
 
 // record builds the services, runs them with the stage's traffic and the real collector, and stops them as soon as the traffic is over,
