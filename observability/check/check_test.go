@@ -270,7 +270,7 @@ type fault struct {
 }
 
 var faults = map[string]fault{
-	"no answer":            {"router.go", []string{`r.Get("/roll"`, `r.Get("/rolls"`}, "roll: it answers /roll", "GET /roll: the status is 404, not 200", false, false},
+	"no answer":            {"router.go", []string{`r.Get("/roll"`, `r.Get("/rolls"`}, "roll: it answers /roll", "GET /roll: the status is 40", false, false},
 	"does not build":       {"router.go", []string{"return r", "return q"}, "roll: the service runs", "undefined: q", true, false},
 	"exits at once":        {"main.go", []string{"cfg, err := readConfig()", "panic(1)\n\tcfg, err := readConfig()"}, "roll: the service runs", "roll exited", false, false},
 	"wrong name":           {"main.go", []string{`telemetry.Start(ctx, "roll"`, `telemetry.Start(ctx, "rolls"`}, `roll: telemetry arrives, from service "roll"`, `The name must be "roll"`, false, false},

@@ -89,5 +89,6 @@ func (s sources) origin(c code) string {
 			others = append(others, service.Name)
 		}
 	}
+	slices.Sort(others)
 	return fmt.Sprintf("%s; the stage's own: %s", text, strings.Join(others, ", "))
 }
