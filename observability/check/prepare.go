@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ const selfObservation = "OTEL_GO_X_OBSERVABILITY=true"
 // prepare makes the services emit what the checklist needs to know in addition. The directory is for temporary files.
 func prepare(stage *compose.Stage, root, directory string) error {
 	for i, service := range stage.Services {
-		stage.Services[i].Environment = append(service.Environment, selfObservation, fmt.Sprintf("OTEL_BLRP_SCHEDULE_DELAY=%d", logDelay.Milliseconds()))
+		stage.Services[i].Environment = slices.Concat(service.Environment, []string{selfObservation, fmt.Sprintf("OTEL_BLRP_SCHEDULE_DELAY=%d", logDelay.Milliseconds())})
 	}
 	overlay, err := panicking(root, directory)
 	stage.BuildFlags = append(stage.BuildFlags, overlay)

@@ -99,7 +99,7 @@ func readOptions(arguments []string, errs io.Writer) (options, error) {
 		return o, fmt.Errorf("-fail-on=%s: must be one of error, warning, note", *failOn)
 	case o.duration < 0:
 		return o, fmt.Errorf("-for=%s: want a duration of 0 or more, such as 30s", *duration)
-	case o.file != "" && (o.command != nil && len(o.command) > 0 || o.duration > 0):
+	case o.file != "" && (len(o.command) > 0 || o.duration > 0):
 		return o, errors.New("-file excludes -for and COMMAND")
 	}
 	return o, nil

@@ -48,7 +48,7 @@ func withDocker(ctx context.Context, root string, f fault, out io.Writer, ask fu
 func checkUnchanged(ctx context.Context, root string, f fault) error {
 	files := f.files()
 	if len(files) == 0 || git(ctx, root, "rev-parse", "--git-dir").Run() != nil {
-		return nil
+		return nil //nolint:nilerr // not a clone
 	}
 	output, err := git(ctx, root, append([]string{"status", "--porcelain", "--"}, files...)...).Output()
 	if err != nil {

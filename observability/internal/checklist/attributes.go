@@ -63,7 +63,7 @@ func checkMissing(what string, all []attributed, want declared.Attributes) Verdi
 	others := strangers(all, want)
 	similar := ""
 	for _, name := range names {
-		similar += nearest(name, slices.Clone(others))
+		similar += nearest(name, slices.Clone(others)) //nolint:perfsprint // few names
 	}
 	v := wrong("The %s %s of %s %s missing%s.%s", noun, list(names), what, verb, some, similar)
 	for _, name := range names {

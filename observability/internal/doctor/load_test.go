@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func attributes(into pcommon.Map, n int) {
 	into.PutStr("client.address", "192.0.2.7")
 	into.PutInt("http.response.status_code", 200)
 	into.PutStr("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
-	into.PutStr("order.id", fmt.Sprint(n))
+	into.PutStr("order.id", strconv.Itoa(n))
 }
 
 func take(j *Judge, body []byte) {

@@ -182,15 +182,16 @@ func (j *Judge) point(p *process, known *metric, name string, at point) {
 		hash ^= maphash.Bytes(seed, start[:]) // another start is another series: a restart, or another process
 	}
 	last := known.series[hash]
-	if last == nil {
+	switch {
+	case last == nil:
 		if len(known.series) >= mostSeries {
 			return
 		}
 		last = &series{start: at.start}
 		known.series[hash] = last
-	} else if at.at <= last.at {
+	case at.at <= last.at:
 		return // late, or a duplicate
-	} else if !at.delta && at.value < last.value && at.start != 0 {
+	case !at.delta && at.value < last.value && at.start != 0:
 		j.find("counter-down", s.name, Evidence{What: "metric", Name: name, Detail: fmt.Sprintf("from %v to %v", last.value, at.value)})
 	}
 	last.at, last.value, last.delta = at.at, at.value, last.delta+at.value

@@ -70,7 +70,7 @@ func (j *Judge) newResource(attributes pcommon.Map) *process {
 	identity := name
 	for _, key := range []string{"service.instance.id", "k8s.pod.uid", "container.id", "host.name", "process.pid"} {
 		if value, ok := attributes.Get(key); ok {
-			identity += "\x00" + text(value)
+			identity += "\x00" + text(value) //nolint:perfsprint // few attributes
 		}
 	}
 	found := j.processes[identity]

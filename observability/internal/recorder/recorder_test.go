@@ -52,10 +52,10 @@ func TestRecorder(t *testing.T) {
 		}
 		return response
 	}
-	if response := send("/path?a=b"); response.StatusCode != http.StatusTeapot || response.Header.Get("Location") != address+" tester" {
+	if response := send("/path?a=b"); response.StatusCode != http.StatusTeapot || response.Header.Get("Location") != address+" tester" { //nolint:bodyclose // send closes it
 		t.Errorf("%d, %v", response.StatusCode, response.Header)
 	}
-	send("/abort")
+	send("/abort") //nolint:bodyclose // send closes it
 
 	all := r.Exchanges()
 	if len(all) != 2 {

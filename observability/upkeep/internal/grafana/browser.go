@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -145,7 +146,7 @@ const bottomOfPanels = `Math.max(...[...document.querySelectorAll('[data-testid^
 	panel => panel.getBoundingClientRect().bottom + window.scrollY))`
 
 // defects lists what is wrong with each panel.
-var defects = strings.NewReplacer("PREFIX", panelPrefix, "MOST", fmt.Sprint(mostSeries)).Replace(`
+var defects = strings.NewReplacer("PREFIX", panelPrefix, "MOST", strconv.Itoa(mostSeries)).Replace(`
 [...document.querySelectorAll('[data-testid^="PREFIX"]')].flatMap(panel => {
 	const found = [];
 	const clipped = element => [element, ...element.querySelectorAll('*')].some(
