@@ -82,13 +82,13 @@ func (s sources) origin(c code) string {
 	if c.isStage() {
 		return "the stage's own code"
 	}
-	text := fmt.Sprintf("your code in %s: %s", c.name(), strings.Join(s.own, ", "))
 	var others []string
 	for _, service := range s.stage.Services {
 		if !slices.Contains(s.own, service.Name) && s.missing[service.Name] == "" {
 			others = append(others, service.Name)
 		}
 	}
+	own := slices.Sorted(slices.Values(s.own))
 	slices.Sort(others)
-	return fmt.Sprintf("%s; the stage's own: %s", text, strings.Join(others, ", "))
+	return fmt.Sprintf("your code in %s: %s; the stage's own: %s", c.name(), strings.Join(own, ", "), strings.Join(others, ", "))
 }
