@@ -49,6 +49,9 @@ type Settings struct {
 	Default  []string // apply to variables that they leave unset or empty
 }
 
+// fixedBounds keeps native histograms out of reports and checks, which compare bounds.
+const fixedBounds = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=explicit_bucket_histogram"
+
 // Load reads compose.yaml of a stage, which [stages.Find] finds by its name, in the repository at root. Like docker compose, it takes
 // variables from the environment, then from the file .env in the stage's directory.
 func Load(ctx context.Context, root, name string, settings Settings) (*Stage, error) {
@@ -67,7 +70,7 @@ func LoadDirectory(ctx context.Context, dir, name string, settings Settings) (*S
 	}
 	var ports portChecker
 	options, err := cli.NewProjectOptions([]string{filepath.Join(dir, "compose.yaml")},
-		cli.WithWorkingDirectory(dir), cli.WithEnv(settings.Override), cli.WithOsEnv, cli.WithEnvFiles(), cli.WithDotEnv,
+		cli.WithWorkingDirectory(dir), cli.WithEnv(slices.Concat(settings.Override, []string{fixedBounds})), cli.WithOsEnv, cli.WithEnvFiles(), cli.WithDotEnv,
 		withDefaults(settings.Default), cli.WithName(name), cli.WithLoadOptions(ports.use, validate))
 	if err != nil {
 		return nil, fmt.Errorf("reading compose.yaml: %w", err)

@@ -138,6 +138,21 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestHistogramsHaveBounds wants histograms that reports and checks can read, although the environment asks for others.
+func TestHistogramsHaveBounds(t *testing.T) {
+	name, fixed, _ := strings.Cut(fixedBounds, "=")
+	t.Setenv(name, "base2_exponential_bucket_histogram")
+	for _, stage := range []string{"stage1-roll", "stage6-usage"} {
+		s, err := Load(t.Context(), "../../..", stage, Settings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Service("roll").Environment; !slices.Contains(got, name+"="+fixed) {
+			t.Errorf("%s: environment %q", stage, got)
+		}
+	}
+}
+
 func TestLoadFailsWithOneClearLine(t *testing.T) {
 	one := newStage(t, map[string]string{"compose.yaml": file})
 	tests := []struct {
