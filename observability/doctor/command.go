@@ -50,9 +50,10 @@ func runCommand(interrupts <-chan os.Signal, o options, news, errs io.Writer) (d
 
 	command := newCommand(ctx, o.command, own.Address())
 	command.Stdout, command.Stderr = news, errs
-	fmt.Fprintf(news, "· running %s with %s=http://%s\n", strings.Join(o.command, " "), endpoint, own.Address())
 	if set := os.Getenv(endpoint); set != "" {
 		fmt.Fprintf(news, "· %s is already set to %s, and stays: telemetry that goes elsewhere is not seen here\n", endpoint, set)
+	} else {
+		fmt.Fprintf(news, "· running %s with %s=http://%s\n", strings.Join(o.command, " "), endpoint, own.Address())
 	}
 	if err := command.Start(); err != nil {
 		return doctor.Report{}, fmt.Errorf("running COMMAND: %w", err)
@@ -120,19 +121,20 @@ func interrupt(command *exec.Cmd, interrupts <-chan os.Signal, ended <-chan stru
 		return false
 	case <-due:
 	}
-	fmt.Fprintln(news, "· asking COMMAND to end")
+	fmt.Fprintf(news, "· asking %s to stop; Ctrl-C kills it\n", command.Path)
 	err := ask(command.Process)
 	if err == nil {
 		select {
 		case <-ended:
 			return true
 		case <-interrupts:
+			fmt.Fprintf(news, "· killing %s: what it had not sent is lost\n", command.Path)
 		case <-time.After(patience):
-			fmt.Fprintf(news, "· COMMAND did not end within %s, and is killed\n", patience)
+			fmt.Fprintf(news, "· %s did not stop within %s: killing it\n", command.Path, patience)
 		}
 	}
 	if err := kill(command.Process); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		fmt.Fprintf(news, "· killing COMMAND: %v\n", err)
+		fmt.Fprintf(news, "· killing %s: %v\n", command.Path, err)
 	}
 	<-ended
 	return true

@@ -39,7 +39,7 @@ func main() {
 // options are what the user wants.
 type options struct {
 	file     string
-	duration time.Duration
+	duration time.Duration // 0 is until Ctrl-C, or until COMMAND ends
 	failOn   doctor.Severity
 	json     bool
 	command  []string
@@ -79,30 +79,47 @@ func run(interrupts <-chan os.Signal, arguments []string, out, errs io.Writer) i
 	}
 }
 
-func readOptions(arguments []string, errs io.Writer) (options, error) {
+func readOptions(arguments []string, help io.Writer) (options, error) {
+	o := options{failOn: doctor.Error}
 	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
-	flags.SetOutput(errs)
-	file := flags.String("file", "", "read the `FILE` that a collector's file exporter wrote, - for standard input")
-	duration := flags.Duration("for", 0, "stop after this time, such as 30s; 0 is until Ctrl-C, or until COMMAND ends")
-	failOn := flags.String("fail-on", string(doctor.Error), "exit with status 1 if there is an `error`, a warning, or a note")
-	asJSON := flags.Bool("json", false, "write the verdict as JSON, and nothing else, to standard output")
-	flags.Usage = func() {
-		fmt.Fprintln(errs, "usage: go run ./observability/doctor [-for DURATION] [-fail-on SEVERITY] [-json] [-file FILE | -- COMMAND ARGUMENTS]")
-		flags.PrintDefaults()
-	}
-	if err := flags.Parse(arguments); err != nil {
-		return options{}, err
-	}
-	o := options{*file, *duration, doctor.Severity(*failOn), *asJSON, flags.Args()}
+	flags.SetOutput(io.Discard) // the error says it in one line
+	flags.StringVar(&o.file, "file", "", "read the `FILE` that a collector's file exporter wrote, or standard input if it is -")
+	flags.Func("for", "stop after `DURATION`, such as 30s, and not only at Ctrl-C or when COMMAND ends", o.setDuration)
+	flags.Func("fail-on", "exit with status 1 if a finding has this `SEVERITY` or a worse one: error (the default), warning or note", o.setFailOn)
+	flags.BoolVar(&o.json, "json", false, "write the verdict as JSON, and nothing else, to standard output")
+	err := flags.Parse(arguments)
+	o.command = flags.Args()
 	switch {
-	case !slices.Contains(doctor.Severities, o.failOn):
-		return o, fmt.Errorf("-fail-on=%s: must be one of error, warning, note", *failOn)
-	case o.duration < 0:
-		return o, fmt.Errorf("-for=%s: want a duration of 0 or more, such as 30s", *duration)
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(help, "usage: doctor [-for DURATION] [-fail-on SEVERITY] [-json] [-file FILE | -- COMMAND ARGUMENTS]")
+		flags.SetOutput(help)
+		flags.PrintDefaults()
+		return o, err
+	case err != nil:
+		return o, fmt.Errorf("%w; doctor -h lists the options", err)
 	case o.file != "" && (len(o.command) > 0 || o.duration > 0):
 		return o, errors.New("-file excludes -for and COMMAND")
+	case len(o.command) == 0 && len(arguments) > 0 && arguments[len(arguments)-1] == "--":
+		return o, errors.New("there is no COMMAND after --")
 	}
 	return o, nil
+}
+
+func (o *options) setDuration(text string) error {
+	duration, err := time.ParseDuration(text)
+	if err != nil || duration <= 0 {
+		return errors.New("want a duration above 0, such as 30s or 2m")
+	}
+	o.duration = duration
+	return nil
+}
+
+func (o *options) setFailOn(text string) error {
+	o.failOn = doctor.Severity(text)
+	if !slices.Contains(doctor.Severities, o.failOn) {
+		return errors.New("want error, warning or note")
+	}
+	return nil
 }
 
 // fails reports whether a finding is as bad as that, or worse.

@@ -119,9 +119,9 @@ func TestCommand(t *testing.T) {
 	}{
 		"ends":             {"ends", "-fail-on error", 0, sick, "served 1000 kept|spans-lost|shop    │     2", ""},
 		"fails":            {"fails", "", 0, broken, "shop", "exit status 3"},
-		"waits":            {"waits", "", 1, sick, "asking COMMAND to end|shop    │     3", ""},
-		"waits for a time": {"waits", "-for 1s", 0, sick, "asking COMMAND to end|shop    │     3", ""},
-		"hangs":            {"hangs", "", 2, sick, "shop    │     2", ""},
+		"waits":            {"waits", "", 1, sick, "to stop; Ctrl-C kills it|shop    │     3", ""},
+		"waits for a time": {"waits", "-for 1s", 0, sick, "to stop; Ctrl-C kills it|shop    │     3", ""},
+		"hangs":            {"hangs", "", 2, sick, "what it had not sent is lost|shop    │     2", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(service, test.kind)
@@ -267,14 +267,16 @@ func TestNoVerdict(t *testing.T) {
 	for name, test := range map[string]struct{ port, arguments, want string }{
 		"port taken":     {port, "", "port " + port + " (OTLP over HTTP) is in use: stop the program that uses it, or set OTLP_HTTP_PORT to another port"},
 		"no port":        {"http", "", `OTLP_HTTP_PORT="http": want the number of a port, from 0 to 65535`},
-		"severity":       {"0", "-fail-on fatal", "-fail-on=fatal: must be one of error, warning, note"},
-		"duration":       {"0", "-for -1s", "-for=-1s: want a duration of 0 or more, such as 30s"},
+		"severity":       {"0", "-fail-on fatal", `invalid value "fatal" for flag -fail-on: want error, warning or note`},
+		"duration":       {"0", "-for 30", `invalid value "30" for flag -for: want a duration above 0, such as 30s or 2m`},
+		"no duration":    {"0", "-for 0s", "want a duration above 0"},
+		"no words":       {"0", "-json --", "there is no COMMAND after --"},
 		"two inputs":     {"0", "-file x -- ls", "-file excludes -for and COMMAND"},
 		"no file":        {"0", "-file /nowhere/x", "reading telemetry: open /nowhere/x: no such file or directory"},
 		"no telemetry":   {"0", "-file " + empty, "no line is telemetry"},
 		"no COMMAND":     {"0", "-- /nowhere/shop", "running COMMAND: fork/exec /nowhere/shop: no such file or directory"},
 		"not in PATH":    {"0", "-- no-such-program", `running COMMAND: exec: "no-such-program": executable file not found in $PATH`},
-		"unknown option": {"0", "-x", "flag provided but not defined: -x"},
+		"unknown option": {"0", "-x", "flag provided but not defined: -x; doctor -h lists the options"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("OTLP_GRPC_PORT", "0")
@@ -283,8 +285,8 @@ func TestNoVerdict(t *testing.T) {
 			if status := run(nil, strings.Fields(test.arguments), &out, &errs); status != broken || !strings.Contains(errs.String(), test.want) {
 				t.Errorf("exit status %d, standard error %s\nwant %s", status, &errs, test.want)
 			}
-			if strings.Contains(out.String(), "Findings") {
-				t.Errorf("there is a verdict:\n%s", &out)
+			if strings.Contains(out.String(), "Findings") || strings.Count(errs.String(), "\n") != 1 {
+				t.Errorf("there is a verdict, or more than a line:\n%s\n%s", &out, &errs)
 			}
 		})
 	}

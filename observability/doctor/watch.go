@@ -15,6 +15,8 @@ const (
 	perPeriod   = 2  // traces that are shown in a period
 	mostPending = 10 // traces that wait to be shown
 	mostLines   = 40 // of a trace
+
+	mostHeadlines = 30 // findings that are shown in a period
 )
 
 // watch shows traces and findings as they arrive, until the end.
@@ -29,8 +31,11 @@ func watch(judge *doctor.Judge, end <-chan struct{}, out io.Writer, findingsOnly
 		case <-time.After(period):
 		}
 		news := judge.Update(mostPending - len(pending))
-		for _, finding := range news.Findings {
+		for _, finding := range news.Findings[:min(len(news.Findings), mostHeadlines)] {
 			fmt.Fprintln(out, headline(finding))
+		}
+		if n := len(news.Findings) - mostHeadlines; n > 0 {
+			fmt.Fprintln(out, report.Faint.Render("… and "+plural(n, "more finding")+", which the verdict has"))
 		}
 		if findingsOnly {
 			continue

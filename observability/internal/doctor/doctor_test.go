@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"example.com/dice/observability/internal/otlp"
 	"example.com/dice/observability/internal/sample"
@@ -251,7 +254,7 @@ var ruleTests = map[string]ruleTest{
 	"log-no-timestamp": {finds: shop + "log info a at=none observed=none", evidence: "a", nearMisses: []string{shop + "log info a at=none observed=1s", shop + "log info a observed=none"}},
 	"leak-secret":      {finds: shop + "span server a http.request.header.authorization=abcdef", evidence: "ab…", nearMisses: []string{shop + "span server a http.request.header.authorization=REDACTED"}},
 	"leak-email":       {finds: shop + `log info "mail sent to ada@shop.org"`, evidence: "a…@…", nearMisses: []string{shop + `log info "mail sent to ada @shop"`}},
-	"nothing-arrived":  {finds: "", evidence: "none", nearMisses: []string{shop + "gauge a 1 1"}},
+	"nothing-arrived":  {source: File, finds: "", evidence: "in the file", nearMisses: []string{shop + "gauge a 1 1"}},
 	"spans-lost": {
 		source: Command, finds: shop + "span internal a parent=7 local=true\nlog info b trace=1 span=8\ncounter c {c} 1 trace=1 exemplar=9", evidence: "refers to span",
 		nearMisses: []string{shop + "span internal a parent=7 local=false", shop + "span server a parent=7", shop + "span server s id=7\nspan internal a parent=7 local=true\nlog info b trace=1 span=7", shop + "log info b trace=1"},
@@ -300,6 +303,53 @@ func TestRules(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHostileTexts wants texts that control terminals, or are long, to be shown as one plain line, and once.
+func TestHostileTexts(t *testing.T) {
+	j := New(Services)
+	for i := range 3 {
+		data := ptrace.NewTraces()
+		resource := data.ResourceSpans().AppendEmpty()
+		resource.Resource().Attributes().PutStr("service.name", "\x1b[2J\nshop")
+		resource.Resource().Attributes().PutStr("http.route\x1b[2J", "a")
+		span := resource.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+		span.SetName("\x1b[31m\nload\u202e" + strings.Repeat("x", 1000))
+		span.SetDroppedAttributesCount(1)
+		span.SetKind(ptrace.SpanKindClient)
+		span.SetTraceID([16]byte{1})
+		span.SetSpanID([8]byte{byte(i + 1)})
+		j.Traces(data, 10)
+	}
+	r := j.Finish()
+	if found := r.has("span-dropped"); found == nil || len(found.Evidence) != 1 || found.Evidence[0].Count != 3 {
+		t.Fatalf("%+v", r.Findings)
+	}
+	texts := []string{r.Services[0].Name}
+	for _, f := range r.Findings {
+		for _, e := range f.Evidence {
+			texts = append(texts, f.Service, e.Name, e.Detail)
+		}
+	}
+	for _, f := range r.Services[0].Score.Failed {
+		texts = append(texts, f.Examples...)
+	}
+	for _, text := range texts {
+		if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) || len(text) > 400 {
+			t.Errorf("%q is shown as it is", text)
+		}
+	}
+}
+
+// TestEmptyResources wants a service that sent nothing but its resource to be no service.
+func TestEmptyResources(t *testing.T) {
+	j := New(Services)
+	data := ptrace.NewTraces()
+	data.ResourceSpans().AppendEmpty().Resource().Attributes().PutStr("service.name", "shop")
+	j.Traces(data, 10)
+	if r := j.Finish(); len(r.Services) != 0 || r.has("nothing-arrived") == nil {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -68,14 +68,14 @@ func drawnRecord(record recordOf) store.Record {
 	body := text(record.Body())
 	attributes := make(map[string]string)
 	for key, value := range record.Attributes().All() {
-		attributes[key] = shorten(text(value))
+		attributes[shorten(key)] = shorten(text(value))
 	}
 	return store.Record{
 		TraceID:    record.TraceID().String(),
 		SpanID:     record.SpanID().String(),
 		Service:    record.service.name,
 		Time:       record.Timestamp().AsTime(),
-		Level:      record.SeverityText(),
+		Level:      shorten(record.SeverityText()),
 		Message:    shorten(body),
 		Attributes: attributes,
 	}

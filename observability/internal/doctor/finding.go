@@ -3,6 +3,7 @@ package doctor
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -43,6 +44,7 @@ type findingKey struct{ rule, service string }
 
 // find notes that a rule found something.
 func (j *Judge) find(rule, service string, evidence Evidence) {
+	evidence.Name, evidence.Detail = shorten(evidence.Name), shorten(evidence.Detail)
 	key := findingKey{rule, service}
 	found := j.findings[key]
 	if found == nil {
@@ -63,7 +65,6 @@ func (j *Judge) find(rule, service string, evidence Evidence) {
 		found.More++
 		return
 	}
-	evidence.Name, evidence.Detail = shorten(evidence.Name), shorten(evidence.Detail)
 	evidence.Count = max(evidence.Count, 1)
 	found.Evidence = append(found.Evidence, evidence)
 }
@@ -80,13 +81,25 @@ func (j *Judge) findSpan(rule string, s *service, name string, trace pcommon.Tra
 // known reports whether there is evidence of this name.
 func (j *Judge) known(rule, service string, evidence Evidence) bool {
 	found := j.findings[findingKey{rule, service}]
+	evidence.Name = shorten(evidence.Name)
 	return found != nil && slices.ContainsFunc(found.Evidence, func(e Evidence) bool { return e.What == evidence.What && e.Name == evidence.Name })
 }
 
+// shorten makes a text fit for a terminal: it is short, in one line, and without control characters.
 func shorten(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > longText {
-		return strings.ToValidUTF8(text[:longText], "") + "…"
+	if len(text) <= longText && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return text
 	}
-	return text
+	short := strings.ToValidUTF8(text[:min(len(text), longText)], "")
+	short = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, short)
+	short = strings.Join(strings.Fields(short), " ")
+	if len(text) > longText {
+		short += "…"
+	}
+	return short
 }

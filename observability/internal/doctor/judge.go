@@ -97,6 +97,7 @@ const (
 )
 
 func (j *Judge) service(name string) *service {
+	name = shorten(name)
 	found := j.services[name]
 	if found == nil {
 		if len(j.services) >= mostServices {

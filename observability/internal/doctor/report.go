@@ -95,12 +95,15 @@ func (j *Judge) Finish() Report {
 	report := Report{Refused: j.refused}
 	for _, name := range sortedKeys(j.services) {
 		s := j.services[name]
+		if s.spans+s.points+s.records == 0 {
+			continue // resources that came with nothing
+		}
 		j.atTheEnd(s)
 		report.Services = append(report.Services, Service{s.name, s.spans, s.points, s.records, s.bytes, j.score.Of(s.name, before)})
 	}
 	j.lost()
-	if len(j.services) == 0 {
-		j.find("nothing-arrived", "", Evidence{What: "telemetry", Name: "none", Detail: fmt.Sprintf("in %s", time.Since(j.began).Round(time.Second))})
+	if len(report.Services) == 0 {
+		j.find("nothing-arrived", "", Evidence{What: "telemetry", Name: "none", Detail: j.where()})
 	}
 	for _, found := range j.findings {
 		report.Findings = append(report.Findings, found.clone())
@@ -110,6 +113,14 @@ func (j *Judge) Finish() Report {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.Service, b.Service), strings.Compare(a.Rule.ID, b.Rule.ID))
 	})
 	return report
+}
+
+// where says where nothing arrived.
+func (j *Judge) where() string {
+	if j.source == File {
+		return "in the file"
+	}
+	return fmt.Sprintf("within %.1f s", time.Since(j.began).Seconds())
 }
 
 // atTheEnd judges what is sure only at the end.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,47 +21,111 @@ const maxLine = 64 << 20
 var ErrFormat = errors.New("no line is telemetry as the collector's file exporter writes it: JSON that begins with resourceSpans, " +
 	"resourceMetrics or resourceLogs")
 
-// Read reads what the collector's file exporter writes: one OTLP message as JSON a line. The file may be compressed by gzip.
-// Lines that are not telemetry are passed to the sink as refused. It returns an error if there is no other line.
+const (
+	mostDescribed = 1000   // lines that are not telemetry; the others are counted
+	hopeless      = 10_000 // lines of something else, before any telemetry
+)
+
+// Read reads what the collector's file exporter writes: one OTLP message as JSON a line. It also reads a message that is indented. The file
+// may be compressed by gzip. Lines that are not telemetry are passed to the sink as refused, except for a last line that is incomplete: the
+// file is still being written. Read returns an error if there is no telemetry, but something else.
 func Read(file io.Reader, sink Sink) error {
+	reader, err := decompress(file)
+	if err != nil {
+		return err
+	}
+	in := input{sink: sink}
+	for {
+		line, tooLong, err := readLine(reader)
+		in.lines++
+		ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && in.taken > 0
+		switch {
+		case err != nil && !ended:
+			return fmt.Errorf("reading line %d: %w", in.lines, err)
+		case tooLong:
+			in.refuse(TooLarge, fmt.Errorf("is longer than %d bytes", maxLine))
+		case in.taken+in.refused == 0 && isIndented(line):
+			return in.document(io.MultiReader(bytes.NewReader(line), reader))
+		default:
+			in.line(line, ended)
+		}
+		switch {
+		case in.taken == 0 && (in.refused >= hopeless || ended && in.refused > 0):
+			return ErrFormat
+		case ended:
+			return nil
+		}
+	}
+}
+
+// decompress returns the content of a file.
+func decompress(file io.Reader) (*bufio.Reader, error) {
 	reader := bufio.NewReaderSize(file, 1<<20)
 	magic, _ := reader.Peek(4) // a shorter file is compared all the same
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}): // RFC 1952, section 2.3.1
 		unzipped, err := gzip.NewReader(reader)
 		if err != nil {
-			return fmt.Errorf("decompressing: %w", err)
+			return nil, fmt.Errorf("decompressing: %w", err)
 		}
-		reader = bufio.NewReaderSize(unzipped, 1<<20)
+		return bufio.NewReaderSize(unzipped, 1<<20), nil
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}): // RFC 8878, section 3.1.1
-		return errors.New("the file is compressed by zstd: decompress it first, for example with zstd --decompress")
+		return nil, errors.New("the file is compressed by zstd: decompress it first, for example with zstd --decompress")
 	}
-	taken, refused := 0, 0
-	for number := 1; ; number++ {
-		line, tooLong, err := readLine(reader)
-		switch {
-		case tooLong:
-			refused++
-			sink.Refused(refuse(TooLarge, "line %d is longer than %d bytes", number, maxLine))
-		case len(bytes.TrimSpace(line)) > 0:
-			if problem := readMessage(line, sink); problem != nil {
-				refused++
-				sink.Refused(refuse(Malformed, "line %d is not an OTLP message as JSON: %v", number, problem))
-			} else {
-				taken++
-			}
-		}
+	return reader, nil
+}
+
+// input counts what a file has.
+type input struct {
+	sink                  Sink
+	lines, taken, refused int
+}
+
+// line reads a line, which may be the last one.
+func (in *input) line(line []byte, last bool) {
+	if line = bytes.TrimSpace(line); len(line) == 0 {
+		return
+	}
+	problem := readMessage(line, in.sink)
+	switch {
+	case problem == nil:
+		in.taken++
+	case !last || in.taken == 0 || signalOf(line) == "" || json.Valid(line):
+		in.refuse(Malformed, fmt.Errorf("is not an OTLP message as JSON: %w", problem))
+	}
+}
+
+func (in *input) refuse(reason Reason, problem error) {
+	in.refused++
+	if in.refused > mostDescribed {
+		in.sink.Refused(Refusal{reason, "more lines"})
+		return
+	}
+	in.sink.Refused(refuse(reason, "line %d %v", in.lines, problem))
+}
+
+// isIndented reports whether a line is the first one of an indented message.
+func isIndented(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return bytes.HasPrefix(line, []byte("{")) && bytes.ContainsAny(line[len(line)-1:], "{[")
+}
+
+// document reads indented messages, of the length of a line at most.
+func (in *input) document(file io.Reader) error {
+	decoder := json.NewDecoder(io.LimitReader(file, maxLine))
+	for {
+		var message json.RawMessage
+		err := decoder.Decode(&message)
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
+		}
+		if err == nil {
+			err = readMessage(message, in.sink)
 		}
 		if err != nil {
-			return fmt.Errorf("reading line %d: %w", number, err)
+			return fmt.Errorf("%w: %w", ErrFormat, err)
 		}
 	}
-	if taken == 0 && refused > 0 {
-		return ErrFormat
-	}
-	return nil
 }
 
 // readLine reads a line. It skips one that is too long.

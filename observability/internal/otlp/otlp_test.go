@@ -5,11 +5,10 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -336,7 +335,12 @@ func TestRead(t *testing.T) {
 		"no last newline":  {whole, 1, 0, ""},
 		"spaces":           {"\n { " + lines[0][1:] + "\r\n\n", 1, 0, ""},
 		"nothing":          {"", 0, 0, ""},
-		"cut off":          {whole + "\n" + lines[0][:20], 1, 1, ""},
+		"being written":    {whole + "\n" + lines[0][:20], 1, 0, ""},
+		"cut off":          {lines[0][:20], 0, 1, "no line is telemetry"},
+		"cut off before":   {lines[0][:20] + "\n" + whole, 1, 1, ""},
+		"indented":         {indented(t, lines[0]) + "\n" + indented(t, lines[1]), 1, 0, ""},
+		"indented rubbish": {"{\n  \"a\": [\n", 0, 0, "no line is telemetry"},
+		"without end":      {strings.Repeat("x\n", 20_000) + whole, 0, 10_000, "no line is telemetry"},
 		"something else":   {"hello\n{}\n[1]\n", 0, 3, "no line is telemetry"},
 		"zstd":             {"\x28\xb5\x2f\xfd....", 0, 0, "zstd"},
 		"null":             {whole + "\nnull", 1, 1, ""},
@@ -356,28 +360,31 @@ func TestRead(t *testing.T) {
 			}
 		})
 	}
-	t.Run("gzip", func(t *testing.T) {
-		name := filepath.Join(t.TempDir(), "telemetry.jsonl.gz")
-		var zipped bytes.Buffer
-		w := gzip.NewWriter(&zipped)
-		io.WriteString(w, whole)
-		w.Close()
-		if err := os.WriteFile(name, zipped.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		file, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		got := new(sink)
-		if err := otlp.Read(file, got); err != nil || got.spans != 1 || got.points != 1 || got.lines != 1 {
-			t.Errorf("%+v, error %v", got, err)
-		}
-	})
+	for name, cut := range map[string]int{"gzip": 0, "gzip that is being written": 8} {
+		t.Run(name, func(t *testing.T) {
+			var zipped bytes.Buffer
+			w := gzip.NewWriter(&zipped)
+			io.WriteString(w, whole+"\n")
+			w.Close()
+			zipped.Truncate(zipped.Len() - cut)
+			got := new(sink)
+			if err := otlp.Read(&zipped, got); err != nil || got.spans != 1 || got.points != 1 || got.lines != 1 {
+				t.Errorf("%+v, error %v", got, err)
+			}
+		})
+	}
 }
 
 // TestReadEndless wants a line without an end to be refused, and not kept.
+func indented(t *testing.T, message string) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := json.Indent(&out, []byte(message), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
 func TestReadEndless(t *testing.T) {
 	got := new(sink)
 	text := io.MultiReader(io.LimitReader(endless{}, 70<<20), strings.NewReader("\n"+`{"resourceSpans":[]}`))

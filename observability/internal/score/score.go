@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"example.com/dice/observability/internal/lineage"
 )
@@ -129,9 +130,18 @@ func (s *service) fail(rule, example string) {
 	if len(example) > longExample {
 		example = strings.ToValidUTF8(example[:longExample], "") + "…"
 	}
+	example = strings.Map(printable, example)
 	if !slices.Contains(failure.Examples, example) {
 		failure.Examples = append(failure.Examples, example)
 	}
+}
+
+// printable replaces what a terminal would take for a command: examples quote what services send.
+func printable(r rune) rune {
+	if !unicode.IsPrint(r) {
+		return ' '
+	}
+	return r
 }
 
 // Of returns the score of a service. Spans that arrived after the time are not held against it if their parents are missing: the
