@@ -13,6 +13,7 @@ import (
 
 	"example.com/dice/observability/internal/checklist"
 	"example.com/dice/observability/internal/collector"
+	"example.com/dice/observability/internal/declared"
 	"example.com/dice/observability/internal/stages"
 )
 
@@ -182,9 +183,8 @@ func TestStages(t *testing.T) {
 				thorough(t)
 			}
 			stage := stageOf(t, repository, name)
-			s := code{stage, stage.Directory}
-			got := s.mustJudge(t)
-			wantAll(t, s, got)
+			got := checklist.Judge(declaration(t, name), declared.Telemetry{}, recording(t, name))
+			wantAll(t, code{stage, stage.Directory}, got)
 			for _, extra := range got.Extra {
 				if !strings.Contains(extra, "span") { // spans of probes, which are not part of the traffic
 					t.Errorf("also seen, in the stage itself: %s", extra)

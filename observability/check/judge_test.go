@@ -111,6 +111,56 @@ func TestPretences(t *testing.T) {
 	}
 }
 
+// TestUnanswered requires that requests without a response, and requests that take long on the way, are not charged to the service.
+func TestUnanswered(t *testing.T) {
+	t.Parallel()
+	fromTraffic := func(x *recorder.Exchange) bool { return x.Client == "traffic" && x.Path == "/roll" }
+	for name, test := range map[string]struct {
+		change         func(r *checklist.Run)
+		missing, title string
+	}{
+		"a few": {func(r *checklist.Run) { everyNth(20, r.Exchanges, fromTraffic, noResponse) }, "", ""},
+		"refused": {func(r *checklist.Run) {
+			everyNth(20, r.Exchanges, fromTraffic, func(x *recorder.Exchange) {
+				noResponse(x)
+				drop(&r.Spans, func(s *store.Span) bool { return s.TraceID == x.TraceID && s.Service == "roll" })
+				drop(&r.Records, func(s *store.Record) bool { return s.TraceID == x.TraceID && s.Service == "roll" })
+			})
+		}, "", ""},
+		"without a trace": {func(r *checklist.Run) {
+			everyNth(20, r.Exchanges, fromTraffic, func(x *recorder.Exchange) { noResponse(x); x.TraceID, x.SpanID = "", "" })
+		}, "", ""},
+		"slow on the way": {func(r *checklist.Run) {
+			each(r.Exchanges, fromTraffic, func(x *recorder.Exchange) { x.End = x.End.Add(time.Hour) })
+		}, "", ""},
+		"many": {func(r *checklist.Run) { everyNth(4, r.Exchanges, fromTraffic, noResponse) }, "roll: it answers /roll", "requests got no response: timeout. If this machine is busy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := recording(t, "stage1-roll")
+			test.change(r)
+			got := checklist.Judge(declaration(t, "stage1-roll"), declared.Telemetry{}, r)
+			if test.missing != "" {
+				wantMissing(t, got, test.missing, test.title)
+			} else if all := titles(got); len(all) > 0 {
+				t.Errorf("missing: %q", all)
+			}
+		})
+	}
+}
+
+func noResponse(x *recorder.Exchange) { x.Status, x.Err, x.Received = 0, "timeout", "" }
+
+// everyNth changes every nth of those that have a property.
+func everyNth[T any](n int, all []T, has func(*T) bool, change func(*T)) {
+	i := 0
+	each(all, has, func(one *T) {
+		if i++; i%n == 0 {
+			change(one)
+		}
+	})
+}
+
 const (
 	rollSpan   = `roll: span "roll die" (internal), child of "GET /roll"`
 	batchSpan  = rollSpan + ` or "GET /roll-async"`

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"example.com/dice/observability/internal/checklist"
 	"example.com/dice/observability/internal/compose"
@@ -34,6 +35,11 @@ func tap(ctx context.Context, recorder *recorder.Recorder, stage *compose.Stage)
 	return nil
 }
 
+const (
+	probeTimeout = 20 * time.Second // of all probes together
+	mostRepeats  = 200
+)
+
 // probe sends requests to a service through the recorder, one after the other, each with a trace of its own.
 func probe(ctx context.Context, recorder *recorder.Recorder, service compose.Service, probes []checklist.Probe) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
@@ -43,17 +49,33 @@ func probe(ctx context.Context, recorder *recorder.Recorder, service compose.Ser
 		return err
 	}
 	for _, p := range probes {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+p.Path, nil)
-		if err != nil {
-			return err
-		}
-		var id [24]byte
-		_, _ = rand.Read(id[:]) // never fails
-		request.Header.Set("traceparent", fmt.Sprintf("00-%x-%x-01", id[:16], id[16:]))
-		if response, err := http.DefaultClient.Do(request); err == nil { // the recorder says why there is no response
-			_, _ = io.Copy(io.Discard, response.Body)
-			_ = response.Body.Close()
+		for range mostRepeats {
+			status, err := get(ctx, "http://"+address+p.Path)
+			if err != nil {
+				return err
+			}
+			if !p.Repeat || status != http.StatusOK {
+				break
+			}
 		}
 	}
 	return nil
+}
+
+// get sends a request and returns the status of the response, or 0 if there is none. The recorder knows why.
+func get(ctx context.Context, url string) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	var id [24]byte
+	_, _ = rand.Read(id[:]) // never fails
+	request.Header.Set("traceparent", fmt.Sprintf("00-%x-%x-01", id[:16], id[16:]))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil //nolint:nilerr // see above
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, nil
 }

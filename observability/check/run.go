@@ -17,11 +17,7 @@ import (
 	"example.com/dice/observability/internal/runner"
 )
 
-const (
-	runTimeout   = 8 * time.Minute // including a build without a cache
-	probeTimeout = 10 * time.Second
-	maxWait      = 50 * time.Millisecond // of the roll service, before each roll
-)
+const runTimeout = 8 * time.Minute // including a build without a cache
 
 // record builds the services, runs them with the stage's traffic and the real collector, and stops them as soon as the traffic is over,
 // so that a service that does not flush loses its last second. It returns an error only if the check itself fails, for example
@@ -83,7 +79,8 @@ func fill(ctx context.Context, r *checklist.Run, running *runner.Runner, stage *
 	}
 	for i, service := range r.Services {
 		r.Services[i].Output = running.Output(service.Name)
-		err = errors.Join(err, probe(ctx, requests, *stage.Service(service.Name), checklist.LastProbes()))
+		last := checklist.LastProbes(service.Name, requests.Exchanges())
+		err = errors.Join(err, probe(ctx, requests, *stage.Service(service.Name), last))
 	}
 	requests.Close()
 	r.Exchanges = requests.Exchanges()

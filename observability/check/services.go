@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"example.com/dice/observability/internal/compose"
-	"example.com/dice/observability/internal/freeport"
 )
 
 // sources are the services to run.
@@ -28,7 +27,7 @@ func (c code) load(ctx context.Context) (sources, error) {
 	} else if err != nil {
 		return sources{}, err
 	}
-	settings := compose.Settings{Override: append(freeport.Variables(), "SEED=1", "MAX_WAIT="+maxWait.String(), "NUM_USERS=10", "MAX_ROLLS_PER_USER=30")}
+	settings := settings()
 	stage, err := compose.Load(ctx, c.stage.Root, c.stage.Name, settings)
 	if err != nil {
 		return sources{}, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -115,4 +116,12 @@ func wrap(text, indent string) string {
 		out = append(out, indent+strings.TrimRight(line, " \n"))
 	}
 	return strings.Join(out, "\n")
+}
+
+// unlessEnded returns an error, or nil if the player has ended the incident.
+func unlessEnded(ctx context.Context, err error) error {
+	if ended := errors.Is(err, io.EOF) || ctx.Err() != nil; !ended {
+		return err
+	}
+	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -17,7 +16,6 @@ import (
 	"example.com/dice/observability/internal/incidents"
 	"example.com/dice/observability/internal/progress"
 	"example.com/dice/observability/internal/report"
-	"example.com/dice/observability/internal/store"
 )
 
 // options say which incident to play, and how.
@@ -30,9 +28,6 @@ type options struct {
 	in     io.Reader
 	out    io.Writer
 }
-
-// recorder runs a stage with a fault and without Docker, and returns what the stage emitted.
-type recorder func(ctx context.Context, root string, f fault, settings []string, progress func(doing string)) (*store.Store, error)
 
 // play plays one incident of a stage: it starts the stage with a fault, asks the questions, explains the fault, and removes it. It
 // saves the incident as solved if each question was answered right at the first try. The incident ends early when ctx or the input
@@ -76,14 +71,6 @@ func (o options) solved(f fault) error {
 	}
 	fmt.Fprintln(o.out, "You found the fault at the first try.")
 	return p.Write(o.root)
-}
-
-// unlessEnded returns an error, or nil if the player has ended the incident.
-func unlessEnded(ctx context.Context, err error) error {
-	if ended := errors.Is(err, io.EOF) || ctx.Err() != nil; !ended {
-		return err
-	}
-	return nil
 }
 
 func (o options) whatFollows() string {

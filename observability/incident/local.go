@@ -20,6 +20,9 @@ import (
 // longestTraffic limits the traffic of a stage that a fault makes slow. Without a fault, the traffic takes less time.
 const longestTraffic = 15 * time.Second
 
+// recorder runs a stage with a fault and without Docker, and returns what the stage emitted.
+type recorder func(ctx context.Context, root string, f fault, settings []string, progress func(doing string)) (*store.Store, error)
+
 // withReport runs a stage with a fault and without Docker, prints the report, and calls ask. The user's files are not changed.
 func withReport(ctx context.Context, root string, f fault, out io.Writer, record recorder, ask func() error) error {
 	s, err := record(ctx, root, f, freeport.Variables(), func(doing string) { fmt.Fprintln(out, report.Faint.Render("· "+doing)) })

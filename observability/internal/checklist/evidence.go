@@ -12,14 +12,18 @@ import (
 type evidence struct {
 	*Run
 
-	want  declared.Telemetry
-	byID  map[string]store.Span
-	below map[string][]store.Span // by the ID of their parent
+	want       declared.Telemetry
+	unanswered []recorder.Exchange // requests without a response; the run is without their traces
+	probes     []recorder.Exchange // all requests of the prober
+	byID       map[string]store.Span
+	below      map[string][]store.Span // by the ID of their parent
 }
 
 func newEvidence(r *Run, want declared.Telemetry) *evidence {
-	e := &evidence{Run: r, want: want, byID: make(map[string]store.Span, len(r.Spans)), below: make(map[string][]store.Span)}
-	for _, span := range r.Spans {
+	e := &evidence{want: want, byID: make(map[string]store.Span, len(r.Spans)), below: make(map[string][]store.Span)}
+	e.probes = filter(r.Exchanges, func(x recorder.Exchange) bool { return x.Client == Prober })
+	e.Run, e.unanswered = r.answered()
+	for _, span := range e.Spans {
 		e.byID[span.ID] = span
 		e.below[span.Parent] = append(e.below[span.Parent], span)
 	}
@@ -44,6 +48,11 @@ func (e *evidence) calls(has func(recorder.Exchange) bool) []recorder.Exchange {
 	return filter(e.Exchanges, func(x recorder.Exchange) bool { return x.Path != "/healthz" && has(x) })
 }
 
+// untraced returns how many requests without a response a service may have received and served in traces of its own.
+func (e *evidence) untraced(service string) int {
+	return count(e.unanswered, func(x recorder.Exchange) bool { return x.Server == service && x.TraceID == "" })
+}
+
 // callsTo returns the requests that a service received.
 func (e *evidence) callsTo(server string) []recorder.Exchange {
 	return e.calls(func(x recorder.Exchange) bool { return x.Server == server })
@@ -60,15 +69,3 @@ func (e *evidence) serverSpans(x recorder.Exchange) []store.Span {
 func (e *evidence) pointsOf(service, metric string) []store.Point {
 	return filter(e.Points, func(p store.Point) bool { return p.Service == service && p.Name == metric })
 }
-
-func filter[T any](all []T, has func(T) bool) []T {
-	var found []T
-	for _, one := range all {
-		if has(one) {
-			found = append(found, one)
-		}
-	}
-	return found
-}
-
-func count[T any](all []T, has func(T) bool) int { return len(filter(all, has)) }

@@ -13,6 +13,7 @@ import (
 // Probe is a GET request to a service, and the expected response.
 type Probe struct {
 	Path   string // with the query
+	Repeat bool   // whether to send it again as long as it succeeds
 	status int
 	has    string // text in the body
 }
@@ -35,31 +36,42 @@ func isPanic(x recorder.Exchange) bool {
 
 // Probes returns the requests that a service must answer in a stage.
 func Probes(service string, want declared.Telemetry) []Probe {
-	unknown := []Probe{{nowhere, http.StatusNotFound, ""}, {nowhere + "?" + Panic + "=1", http.StatusInternalServerError, ""}}
+	unknown := []Probe{expect(nowhere, http.StatusNotFound, ""), expect(nowhere+"?"+Panic+"=1", http.StatusInternalServerError, "")}
 	switch service {
 	case "roll":
-		probes := []Probe{{"/roll?die=fair&token=" + secret, http.StatusOK, `"roll":`}, {"/roll", http.StatusBadRequest, `"error":`}}
+		probes := []Probe{expect("/roll?die=fair&token="+secret, http.StatusOK, `"roll":`), expect("/roll", http.StatusBadRequest, `"error":`)}
 		for _, span := range want.Spans {
 			if span.Service == "roll" && span.Name == "GET /roll-async" && span.Kind == "server" {
-				probes = append(probes, Probe{"/roll-async?die=fair&times=3", http.StatusOK, `"total":`}, Probe{"/roll-async?die=fair&times=0", http.StatusBadRequest, `"error":`},
-					Probe{"/roll-async?die=risky&times=100", http.StatusInternalServerError, `"error":`}) // at least one of a hundred dice fails
+				probes = append(probes, expect("/roll-async?die=fair&times=3", http.StatusOK, `"total":`), expect("/roll-async?die=fair&times=0", http.StatusBadRequest, `"error":`),
+					expect("/roll-async?die=risky&times=100", http.StatusInternalServerError, `"error":`)) // at least one of a hundred dice fails
 			}
 		}
 		return append(probes, unknown...)
 	case "frontend":
-		return append([]Probe{{"/", http.StatusOK, "<form"}}, unknown...)
+		return append([]Probe{expect("/", http.StatusOK, "<form")}, unknown...)
 	case "die":
 		return append([]Probe{
-			{"/dice", http.StatusOK, `"identifiers":`}, {"/dice?identifier=fair&token=" + secret, http.StatusOK, `"faces":`},
-			{"/dice?identifier=nope", http.StatusNotFound, `"error":`},
+			expect("/dice", http.StatusOK, `"identifiers":`), expect("/dice?identifier=fair&token="+secret, http.StatusOK, `"faces":`),
+			expect("/dice?identifier=nope", http.StatusNotFound, `"error":`),
 		}, unknown...)
 	default:
 		return nil
 	}
 }
 
-// LastProbes returns the requests that a service must answer just before it stops.
-func LastProbes() []Probe { return []Probe{{nowhere, http.StatusNotFound, ""}} }
+func expect(path string, status int, has string) Probe {
+	return Probe{Path: path, status: status, has: has}
+}
+
+// LastProbes returns the requests to send to a service after all others, just before it stops. If no roll has failed, which happens in one
+// of a thousand runs, the risky die is rolled until it fails, because the items about failures need one.
+func LastProbes(service string, sent []recorder.Exchange) []Probe {
+	last := expect(nowhere, http.StatusNotFound, "")
+	if service != "roll" || slices.ContainsFunc(sent, func(x recorder.Exchange) bool { return x.Path == "/roll" && x.Status == http.StatusInternalServerError }) {
+		return []Probe{last}
+	}
+	return []Probe{{Path: "/roll?die=risky", Repeat: true}, last}
+}
 
 // route is the path without the query.
 func (p Probe) route() string {
@@ -80,7 +92,7 @@ func routes(probes []Probe) string {
 
 // checkAnswers describes the first response that is not the expected one.
 func (e *evidence) checkAnswers(service string) Verdict {
-	answers := e.calls(func(x recorder.Exchange) bool { return x.Server == service && x.Client == Prober })
+	answers := filter(e.probes, func(x recorder.Exchange) bool { return x.Server == service })
 	for i, p := range Probes(service, e.want) {
 		if i >= len(answers) {
 			break
@@ -93,6 +105,16 @@ func (e *evidence) checkAnswers(service string) Verdict {
 		default:
 			return wrong("GET %s: %v.", p.route(), err).needs(fmt.Sprintf("%q", p.route()))
 		}
+	}
+	return e.checkUnanswered(service)
+}
+
+// checkUnanswered allows that a few requests get no response, because that happens on a busy machine.
+func (e *evidence) checkUnanswered(service string) Verdict {
+	const most = 0.1
+	lost := filter(e.unanswered, func(x recorder.Exchange) bool { return x.Server == service })
+	if all := len(lost) + len(e.callsTo(service)); float64(len(lost)) > most*float64(all) {
+		return wrong("%d of %d requests got no response: %s. If this machine is busy with other programs, check again.", len(lost), all, lost[0].Err)
 	}
 	return Verdict{}
 }
