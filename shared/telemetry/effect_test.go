@@ -49,7 +49,7 @@ func TestSettingsDoWhatIsAskedInAllTheirForms(t *testing.T) {
 		"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT= 0 ":                                                           {has: []string{"dropped_attributes_count:1"}},
 		"OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT= 0 ":                                                      {has: []string{"dropped_attributes_count:1"}},
 		"OTEL_GO_X_OBSERVABILITY= TRUE ":                                                                {has: []string{"otel.sdk.span.started"}},
-		"OTEL_GO_X_OBSERVABILITY= False ":                                                               {lacks: []string{"otel.sdk."}},
+		"OTEL_GO_X_OBSERVABILITY= False ":                                                               {has: []string{"explicit_bounds:0.0025"}, lacks: []string{"otel.sdk.span"}},
 	}
 	for setting, test := range tests {
 		t.Run(setting, func(t *testing.T) {
@@ -82,6 +82,7 @@ func paint(t *testing.T) {
 	slog.InfoContext(ctx, "painted", "colour", "green")
 	duration := telemetry.Must(otel.Meter("test").Float64Histogram("work.duration", metric.WithUnit("s")))
 	duration.Record(ctx, 1)
+	telemetry.Must(otel.Meter("test").Float64Histogram("otel.sdk.painting.duration")).Record(ctx, 1)
 	work(ctx)
 }
 

@@ -50,8 +50,14 @@ func TestTraceIDStaysAtTheTopLevel(t *testing.T) {
 		}, []any{"d", 4}, `"a":1,"g":{"b":2,"h":{"c":3,"d":4}},` + ids},
 		"attributes of a group only": {func(l *slog.Logger) *slog.Logger { return l.WithGroup("g").With("b", 2).WithGroup("h") }, nil, `"g":{"b":2},` + ids},
 		"group as attribute":         {func(l *slog.Logger) *slog.Logger { return l.With(slog.Group("g", "a", 1)) }, []any{slog.Group("g", "b", 2)}, `"g":{"a":1},"g":{"b":2},` + ids},
-		"own trace_id":               {func(l *slog.Logger) *slog.Logger { return l.With("trace_id", "x") }, []any{"span_id", "y", "b", 2}, `"b":2,` + ids},
-		"own trace_id, grouped":      {func(l *slog.Logger) *slog.Logger { return l.WithGroup("g").With("trace_id", "x") }, []any{"span_id", "y"}, `"g":{"trace_id":"x","span_id":"y"},` + ids},
+		"two groups of one parent": {func(l *slog.Logger) *slog.Logger {
+			parent := l.WithGroup("g").WithGroup("h")
+			child := parent.WithGroup("i")
+			_ = parent.WithGroup("j")
+			return child
+		}, []any{"b", 2}, `"g":{"h":{"i":{"b":2}}},` + ids},
+		"own trace_id":          {func(l *slog.Logger) *slog.Logger { return l.With("trace_id", "x") }, []any{"span_id", "y", "b", 2}, `"b":2,` + ids},
+		"own trace_id, grouped": {func(l *slog.Logger) *slog.Logger { return l.WithGroup("g").With("trace_id", "x") }, []any{"span_id", "y"}, `"g":{"trace_id":"x","span_id":"y"},` + ids},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -110,6 +110,18 @@ func TestReporterWritesEachMessageOnceAndCountsItsRepetitions(t *testing.T) {
 	})
 }
 
+func TestDetailsOfAMessageAreRedactedAndCut(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20swordfish")
+	var out buffer
+	warn := logr.FromSlogHandler(newReporter(slog.NewJSONHandler(&out, nil))).V(1)
+	warn.Info("invalid", "name", "swordfish")
+	warn.Info("invalid", "name", strings.Repeat("x", 1<<20))
+	got := lines(t, &out)
+	if len(got) != 2 || got[0].Name != "[redacted]" || len(got[1].Name) > longest {
+		t.Errorf("%.1000v", got)
+	}
+}
+
 func TestReporterDoesNotFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out buffer
