@@ -51,6 +51,7 @@ type panelLook struct {
 		Options struct {
 			RenameByName map[string]string
 			Include      struct{ Names []string }
+			Sort         []struct{ Desc bool }
 		}
 	}
 	Panels []panelLook // of a folded row
@@ -205,8 +206,21 @@ func (p panelLook) barDefects() []string {
 		if p.FieldConfig.Defaults.Custom["axisPlacement"] != "hidden" {
 			all = append(all, "the last label of the axis is cut off, and the bars have numbers")
 		}
+		if !p.ranked() {
+			all = append(all, "not sorted by value")
+		}
 	}
 	return all
+}
+
+// ranked reports whether the largest value is at the top.
+func (p panelLook) ranked() bool {
+	for _, t := range p.Transformations {
+		if t.ID == "sortBy" && len(t.Options.Sort) > 0 {
+			return t.Options.Sort[0].Desc
+		}
+	}
+	return false
 }
 
 // tableDefects wants columns that have room for their titles, with the arrow of a sorted one, in the width of the panel.
@@ -354,6 +368,7 @@ func TestDefects(t *testing.T) {
 		{"usage", "Runs over time by die", func(_ *look, p *panelLook) { delete(p.FieldConfig.Defaults.Custom, "stacking") }, "hide one another"},
 		{"usage", "Runs over time by die", func(_ *look, p *panelLook) { delete(p.FieldConfig.Defaults.Custom, "barAlignment") }, "last column"},
 		{"usage", "Runs by user and die", func(_ *look, p *panelLook) { p.Options.Stacking = "normal" }, "another series"},
+		{"usage", "Runs by user and die", func(_ *look, p *panelLook) { p.Transformations = nil }, "not sorted by value"},
 		{"usage", "Dice rolled by user", func(_ *look, p *panelLook) { delete(p.FieldConfig.Defaults.Custom, "axisPlacement") }, "last label"},
 		{"usage", "Runs over time by die", func(_ *look, p *panelLook) { p.recolor("risky", "red") }, "risky has the color of a status"},
 		{"pipeline", "Received telemetry", func(_ *look, p *panelLook) { p.recolor("log records", "semi-dark-green") }, "color of a status"},
