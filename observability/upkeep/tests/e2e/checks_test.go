@@ -55,9 +55,10 @@ func checkOddRequests(t *testing.T) {
 	}
 
 	// A caller who does not wait for the reply.
-	id := fmt.Sprintf("%032x", time.Now().UnixNano())
+	var id string
 	stack.Eventually(t, "a canceled roll", func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		id = fmt.Sprintf("%032x", time.Now().UnixNano())
+		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond) // the request has to arrive before
 		defer cancel()
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, stack.Roll+"/roll?die=fair", nil)
 		if err != nil {
