@@ -56,6 +56,9 @@ var openClassroom = sync.OnceValue(func() error {
 	return nil
 })
 
+// programs is the directory that keeps the programs of all runs, because linking one takes longer than a run.
+func programs() string { return filepath.Join(classroom, ".programs") }
+
 // thorough skips a test that takes longer than a contributor wants to wait. CI runs it.
 func thorough(t *testing.T) {
 	t.Helper()
@@ -83,7 +86,7 @@ func learner(t *testing.T, stage string) code {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := code{stageOf(t, classroom, stage), directory}
+	s := code{stage: stageOf(t, classroom, stage), directory: directory, programs: programs()}
 	if err := start(io.Discard, s); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +187,7 @@ func TestStages(t *testing.T) {
 			}
 			stage := stageOf(t, repository, name)
 			got := checklist.Judge(declaration(t, name), declared.Telemetry{}, recording(t, name))
-			wantAll(t, code{stage, stage.Directory}, got)
+			wantAll(t, code{stage: stage, directory: stage.Directory}, got)
 			for _, extra := range got.Extra {
 				if !strings.Contains(extra, "span") { // spans of probes, which are not part of the traffic
 					t.Errorf("also seen, in the stage itself: %s", extra)

@@ -13,12 +13,13 @@ import (
 type code struct {
 	stage     stages.Stage
 	directory string // absolute
+	programs  string // directory that keeps the programs for the next check; temporary if empty
 }
 
 // newCode returns the code in a directory, or the stage's own if the directory is empty.
 func newCode(stage stages.Stage, directory string) (code, error) {
 	if directory == "" {
-		return code{stage, stage.Directory}, nil
+		return code{stage: stage, directory: stage.Directory}, nil
 	}
 	absolute, err := filepath.Abs(directory)
 	if err != nil {
@@ -29,7 +30,7 @@ func newCode(stage stages.Stage, directory string) (code, error) {
 			absolute = stage.Directory
 		}
 	}
-	return code{stage, absolute}, nil
+	return code{stage: stage, directory: absolute}, nil
 }
 
 // isStage reports whether the code is the stage's own.
@@ -66,7 +67,7 @@ func (c code) next() (code, bool) {
 // suggestion is a directory for a learner's code.
 func suggestion(stage stages.Stage) code {
 	_, topic, _ := strings.Cut(stage.Name, "-")
-	return code{stage, filepath.Join(stage.Root, "my-"+topic)}
+	return code{stage: stage, directory: filepath.Join(stage.Root, "my-"+topic)}
 }
 
 // incident returns the command line that runs the stage with a fault.

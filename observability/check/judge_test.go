@@ -22,8 +22,11 @@ var recordings sync.Map
 func recording(t *testing.T, name string) *checklist.Run {
 	t.Helper()
 	once, _ := recordings.LoadOrStore(name, sync.OnceValues(func() (*checklist.Run, error) {
+		if err := openClassroom(); err != nil {
+			return nil, err
+		}
 		stage := stageOf(t, repository, name)
-		c := code{stage, stage.Directory}
+		c := code{stage: stage, directory: stage.Directory, programs: programs()}
 		services, err := c.load(t.Context())
 		if err != nil {
 			return nil, err

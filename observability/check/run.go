@@ -29,6 +29,7 @@ func (c code) record(ctx context.Context, s sources, want declared.Telemetry, re
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
 	stage := s.stage
+	stage.Programs = c.programs
 	r := newRun(stage)
 	directory, err := os.MkdirTemp("", "dice-check-")
 	if err != nil {

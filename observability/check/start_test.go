@@ -135,12 +135,12 @@ func TestNoCode(t *testing.T) {
 		}
 		make(directory)
 		var out bytes.Buffer
-		err = check(t.Context(), &out, code{s.stage, directory})
+		err = check(t.Context(), &out, code{stage: s.stage, directory: directory})
 		if want := "has no code for stage1-roll: a service must be in a directory with its name, such as " + filepath.Base(directory) + "/roll"; err == nil || !strings.Contains(err.Error(), want) || out.Len() > 0 {
 			t.Errorf("error %v, output %q, want %s", err, &out, want)
 		}
 	}
-	missing := code{s.stage, filepath.Join(s.stage.Root, "my-nothing")}
+	missing := code{stage: s.stage, directory: filepath.Join(s.stage.Root, "my-nothing")}
 	if err := check(t.Context(), io.Discard, missing); err == nil || !strings.Contains(err.Error(), "check start stage1-roll") {
 		t.Errorf("error %v, want how to begin", err)
 	}
@@ -161,8 +161,8 @@ func TestOrigin(t *testing.T) {
 		want string
 	}{
 		{whole, "your code in " + whole.name() + ": frontend, roll; the stage's own: traffic"},
-		{code{whole.stage, part}, "your code in " + filepath.Base(part) + ": roll; the stage's own: die, frontend, traffic"},
-		{code{whole.stage, whole.stage.Directory}, "the stage's own code"},
+		{code{stage: whole.stage, directory: part}, "your code in " + filepath.Base(part) + ": roll; the stage's own: die, frontend, traffic"},
+		{code{stage: whole.stage, directory: whole.stage.Directory}, "the stage's own code"},
 	} {
 		services, err := test.c.load(t.Context())
 		if err != nil {
@@ -188,7 +188,7 @@ func TestDirectoryOfStage(t *testing.T) {
 // TestCommandLines requires command lines that work in the working directory.
 func TestCommandLines(t *testing.T) {
 	stage := stageOf(t, repository, "stage1-roll")
-	c := code{stage, filepath.Join(stage.Root, "my-roll")}
+	c := code{stage: stage, directory: filepath.Join(stage.Root, "my-roll")}
 	for directory, want := range map[string]string{
 		".":             "go run ./observability/check hint stage1-roll my-roll",
 		"stage1-roll":   "go run ../observability/check hint stage1-roll ../my-roll",

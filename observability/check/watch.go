@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -22,6 +23,10 @@ func watch(ctx context.Context, out io.Writer, c code) (err error) {
 		return fmt.Errorf("watching %s: %w", c.directory, err)
 	}
 	defer func() { err = errors.Join(err, watcher.Close()) }()
+	if c.programs, err = os.MkdirTemp("", "dice-programs-"); err != nil {
+		return fmt.Errorf("creating a directory: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(c.programs)) }()
 	for {
 		if err := addAll(watcher, c.directory); err != nil {
 			return err

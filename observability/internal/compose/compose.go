@@ -26,6 +26,7 @@ type Stage struct {
 	Services           []Service // The stage's own, in an order in which they can be started; traffic is last.
 	OTLPGRPC, OTLPHTTP Port      // where the collector listens
 	BuildFlags         []string  // further flags of go build; Load sets none
+	Programs           string    // directory that keeps the services' programs for the next run, because linking takes long; Load sets none
 }
 
 // Service is one of a stage's own services.

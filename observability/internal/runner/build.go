@@ -39,8 +39,8 @@ func checkCompiler(ctx context.Context, stage *compose.Stage) error {
 	return nil
 }
 
-// build builds a stage's services into a directory, each under its name. Its error contains a [ServiceError] for each service that does not
-// compile.
+// build builds a stage's services, in the directory into unless the stage keeps its programs. Its error contains a [ServiceError] for each
+// service that does not compile.
 func build(ctx context.Context, stage *compose.Stage, into string) error {
 	var own []string // the stage's packages, built together so that nothing is compiled twice
 	for _, service := range stage.Services {
@@ -48,12 +48,12 @@ func build(ctx context.Context, stage *compose.Stage, into string) error {
 			own = append(own, "./"+service.Name)
 		}
 	}
-	if len(own) > 0 {
+	if len(own) > 0 && stage.Programs == "" {
 		_ = goBuild(ctx, stage, stage.Dir, into, "", own...) // what was not built is built again below, one by one, to see whose error it is
 	}
 	var errs []error
 	for _, service := range stage.Services {
-		err := buildOne(ctx, stage, service, executable(into, service.Name))
+		err := buildOne(ctx, stage, service, executable(stage, into, service))
 		_, code := errors.AsType[compileError](err)
 		switch {
 		case code:
@@ -65,10 +65,14 @@ func build(ctx context.Context, stage *compose.Stage, into string) error {
 	return errors.Join(errs...)
 }
 
-// buildOne builds a service into a file, unless the file is there already.
+// buildOne builds a service into a file, unless the file is there already. If the stage keeps its programs, the go command finds out
+// whether the file is the program of the current code.
 func buildOne(ctx context.Context, stage *compose.Stage, service compose.Service, file string) error {
-	if _, err := os.Stat(file); err == nil {
+	if _, err := os.Stat(file); err == nil && stage.Programs == "" {
 		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return fmt.Errorf("creating a directory: %w", err)
 	}
 	directory, name := service.Source, "."
 	if isOwn(stage, service) {
@@ -95,12 +99,16 @@ func isArchive(file string) bool {
 	return err == nil && string(magic[:]) == "!<arch>\n"
 }
 
-// executable returns the file of a service's program.
-func executable(directory, service string) string {
-	if runtime.GOOS == "windows" {
-		service += ".exe"
+// executable returns the file of a service's program, which is in a directory unless the stage keeps its programs.
+func executable(stage *compose.Stage, directory string, service compose.Service) string {
+	if stage.Programs != "" {
+		directory = filepath.Join(stage.Programs, strings.ReplaceAll(service.Source, ":", "")) // as in C:
 	}
-	return filepath.Join(directory, service)
+	name := service.Name
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(directory, name)
 }
 
 func isOwn(stage *compose.Stage, service compose.Service) bool {

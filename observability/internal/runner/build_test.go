@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,6 +45,42 @@ func TestBuildTakesTheSourceOfAService(t *testing.T) {
 		}
 		if got := p.Failure(); got.Error() != want {
 			t.Errorf("%v, want %s", got, want)
+		}
+	}
+}
+
+// TestBuildKeepsPrograms requires that a kept program is built again only if its code has changed, and never used for other code.
+func TestBuildKeepsPrograms(t *testing.T) {
+	stage := newStage(t)
+	stage.Programs = t.TempDir()
+	file := func(i int) string { return executable(stage, "", stage.Services[i]) }
+	files := func() (all [3]os.FileInfo) {
+		for i := range all {
+			info, err := os.Stat(file(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[i] = info
+		}
+		return all
+	}
+	if err := build(t.Context(), stage, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	first := files()
+	write(t, filepath.Join(stage.Dir, "die", "main.go"), "package main\n\nfunc main() { panic(1) }\n")
+	if err := build(t.Context(), stage, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	for i, now := range files() {
+		if same := os.SameFile(first[i], now); same != (i > 0) {
+			t.Errorf("%s: the same program is %t, want only the first one built again", stage.Services[i].Name, same)
+		}
+	}
+	for content, want := range map[string]string{"package die\n": "its package is not main", "package main\n": "function main is undeclared"} {
+		write(t, filepath.Join(stage.Dir, "die", "main.go"), content)
+		if err := ByService(build(t.Context(), stage, t.TempDir()))["die"]; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
 		}
 	}
 }

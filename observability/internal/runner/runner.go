@@ -122,7 +122,7 @@ func (r *Runner) start(name string, lines io.Writer) (*process.Process, error) {
 		}
 	}
 	// Without a context, which would kill it before it can flush.
-	command := exec.CommandContext(context.Background(), executable(r.directory, name))
+	command := exec.CommandContext(context.Background(), executable(r.stage, r.directory, *service))
 	command.Env = append(inherited(), environment(*service, volumes)...)
 	command.Dir = r.stage.Dir
 	return process.Start(name, command, lines)
