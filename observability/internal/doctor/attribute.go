@@ -35,11 +35,16 @@ func (j *Judge) attribute(s *service, in scope, where, name string, value pcommo
 	}
 	switch {
 	case known.renamed.Since != "":
+		if where == logRecord && isBridged(name) {
+			in = scope{library: true, name: "a bridge from a logging library"}
+		}
 		j.deprecated(s, in, "attribute", name, known.renamed)
 	case known.near != "" && !in.library:
 		j.find("name-near-miss", s.name, Evidence{What: "attribute", Name: name, Detail: "of a " + where + ", probably " + known.near})
 	}
-	j.typed(s, known, where, name, value)
+	if !in.library {
+		j.typed(s, known, where, name, value)
+	}
 	j.content(s, where+" attribute", name, value, trace)
 }
 
@@ -58,6 +63,12 @@ func (j *Judge) newKey(s *service, in scope, name string) *key {
 		j.spelling(s, name)
 	}
 	return known
+}
+
+// isBridged reports whether an attribute of a log record is made by what connects a logging library with the SDK. The scope does not
+// show it: it has the name of the logger.
+func isBridged(name string) bool {
+	return strings.HasPrefix(name, "code.") || strings.HasPrefix(name, "exception.") || strings.HasPrefix(name, "log.")
 }
 
 // spelling looks for an own attribute that is spelled in another way. One of the two must have a namespace: single words occur by
@@ -162,7 +173,7 @@ func (j *Judge) inspect(s *service, where, name, value string, trace pcommon.Tra
 		}
 		j.find(rule, s.name, evidence)
 	}
-	if len(value) > longAttribute && !strings.HasSuffix(name, "stacktrace") && name != "" {
+	if len(value) > longAttribute && !strings.HasSuffix(name, "stacktrace") && name != "" && where != "resource attribute" {
 		evidence.Detail = fmt.Sprintf("%d bytes", len(value))
 		note("attribute-long")
 	}

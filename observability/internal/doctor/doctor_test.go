@@ -77,7 +77,7 @@ var ruleTests = map[string]ruleTest{
 	},
 	"scope-incomplete": {
 		finds: "resource service.name=shop\nscope example.com/shop\nspan server a", evidence: "has no version",
-		nearMisses: []string{shop + "span server a", "resource service.name=shop\nscope go.opentelemetry.io/contrib/bridges/otelslog\nlog info a"},
+		nearMisses: []string{shop + "span server a", "resource service.name=shop\nscope go.opentelemetry.io/contrib/bridges/otelslog\nlog info a", "resource service.name=shop\nscope com.acme.Orders\nlog info a"},
 	},
 	"span-name-id": {
 		finds: shop + `3 span server "GET /orders/{}" trace={}`, evidence: "GET /orders/{number}",
@@ -157,23 +157,24 @@ var ruleTests = map[string]ruleTest{
 	},
 	"error-no-type": {
 		finds: shop + "span internal a status=error:broken", evidence: "broken",
-		nearMisses: []string{shop + "span internal a status=error:broken error.type=timeout", shop + "span internal a status=error:x exception.type=E", shop + "span internal a", shop + "span client a status=error: rpc.system=grpc"},
+		nearMisses: []string{shop + "span internal a status=error:broken error.type=timeout", shop + "span internal a status=error:x exception.type=E", shop + "span internal a", shop + "span client a status=error: rpc.system=grpc", shop + "span client a status=error: http.request.method=GET http.response.status_code=503"},
 	},
 	"canceled-error": {
 		finds: shop + `span server a status="error:load: context canceled"`, evidence: "context canceled",
 		nearMisses: []string{shop + `span server a status="error:context deadline exceeded"`, shop + `span client a status="error:Get: context canceled" http.request.method=GET`, shop + `span internal a error.type=context.Canceled`},
 	},
 	"exception-event": {
-		finds: shop + "span internal a event=exception", evidence: "a", nearMisses: []string{shop + "span internal a event=retry"},
+		finds: shop + "span internal a event=exception", evidence: "a",
+		nearMisses: []string{shop + "span internal a event=retry", shop + "scope io.opentelemetry.jdbc 2\nspan internal a event=exception"},
 	},
 	"span-dropped": {finds: shop + "span internal a dropped=3", evidence: "3 attributes", nearMisses: []string{shop + "span internal a dropped=0"}},
 	"attribute-long": {
 		finds: shop + "span internal a page=" + strings.Repeat("x", 4097), evidence: "4097 bytes",
-		nearMisses: []string{shop + "span internal a page=" + strings.Repeat("x", 4096), shop + "log error a exception.stacktrace=" + strings.Repeat("x", 9000), shop + "log info " + strings.Repeat("x", 9000)},
+		nearMisses: []string{shop + "span internal a page=" + strings.Repeat("x", 4096), shop + "log error a exception.stacktrace=" + strings.Repeat("x", 9000), shop + "log info " + strings.Repeat("x", 9000), "resource service.name=shop process.command_line=" + strings.Repeat("x", 9000) + "\nspan internal a"},
 	},
 	"client-no-callee": {
 		finds: shop + "span client charge mine=1", evidence: "charge",
-		nearMisses: []string{shop + "span client charge server.address=pay", shop + "span client get db.system=redis", shop + "span client send messaging.system=kafka", shop + "span internal charge", shop + "span producer send"},
+		nearMisses: []string{shop + "span client charge server.address=pay", shop + "span client get db.system=redis", shop + "span client send messaging.system=kafka", shop + "span internal charge", shop + "span producer send", shop + "scope io.opentelemetry.temporal 1\nspan client StartWorkflow"},
 	},
 	"span-twice": {
 		finds: shop + "20 span internal a id={}\n20 span internal a id={}", evidence: "20 of 40",
@@ -184,6 +185,7 @@ var ruleTests = map[string]ruleTest{
 		nearMisses: []string{
 			shop + "span client a http.request.method=GET", shop + "scope github.com/riandyrn/otelchi 1\nspan server a http.method=GET",
 			shop + "scope example.com/shop 1 schema=https://opentelemetry.io/schemas/1.20.0\nspan server a http.method=GET", shop + "span internal a method=GET",
+			shop + "log info a code.filepath=a.py", "resource service.name=shop deployment.environment=old\nscope example.com/shop 1\nspan server a",
 		},
 	},
 	"library-deprecated": {
@@ -200,7 +202,7 @@ var ruleTests = map[string]ruleTest{
 	},
 	"name-type": {
 		finds: shop + `span server a http.response.status_code="200" order.size=1` + "\n" + `log info a order.size="big"`, evidence: "is string, registered as int",
-		nearMisses: []string{shop + `span server a http.response.status_code=200 order.size=1` + "\n" + `log info a order.size=1.5`, shop + `log info a size=1` + "\n" + `log info a size="big"`},
+		nearMisses: []string{shop + `span server a http.response.status_code=200 order.size=1` + "\n" + `log info a order.size=1.5`, shop + `log info a size=1` + "\n" + `log info a size="big"`, shop + "scope io.opentelemetry.contrib.php.laravel 1\n" + `span server a server.port="80"`},
 	},
 	"metric-unit": {
 		finds: shop + "histogram http.server.request.duration ms bounds=1 counts=1,0", evidence: `has the unit "ms", registered with "s"`,
@@ -224,6 +226,9 @@ var ruleTests = map[string]ruleTest{
 			shop + "counter orders {order} 5 at=1s delta=true\ncounter orders {order} 3 at=2s delta=true",
 			shop + "updown orders {order} 5 at=1s\nupdown orders {order} 3 at=2s", shop + "gauge orders {order} 5 at=1s\ngauge orders {order} 3 at=2s",
 			shop + "counter orders {order} 5 at=1s a=1\ncounter orders {order} 3 at=2s a=2",
+			shop + "counter orders {order} 5 at=1s start=1ms\nscope example.com/other 1\ncounter orders {order} 3 at=2s start=1ms",
+			shop + "counter orders {order} 5 at=1s start=1ms\nresource service.name=shop service.instance.id=b\ncounter orders {order} 3 at=2s start=1ms",
+			shop + "scope opentelemetry.instrumentation.system_metrics 1\ncounter system.cpu.time s 5 at=1s start=1ms\ncounter system.cpu.time s 3 at=2s start=1ms",
 		},
 	},
 	"series-grow": {
@@ -257,7 +262,7 @@ var ruleTests = map[string]ruleTest{
 	"nothing-arrived":  {source: File, finds: "", evidence: "in the file", nearMisses: []string{shop + "gauge a 1 1"}},
 	"spans-lost": {
 		source: Command, finds: shop + "span internal a parent=7 local=true\nlog info b trace=1 span=8\ncounter c {c} 1 trace=1 exemplar=9", evidence: "refers to span",
-		nearMisses: []string{shop + "span internal a parent=7 local=false", shop + "span server a parent=7", shop + "span server s id=7\nspan internal a parent=7 local=true\nlog info b trace=1 span=7", shop + "log info b trace=1"},
+		nearMisses: []string{shop + "span internal a parent=7 local=false", shop + "span server a parent=7", shop + "span internal a parent=7", shop + "span server a parent=7 local=false\nlog info b trace=1 span=7", shop + "span server s id=7\nspan internal a parent=7 local=true\nlog info b trace=1 span=7", shop + "log info b trace=1"},
 	},
 	"signal-missing": {
 		source: Command, finds: shop + "10 span internal a\ncounter otel.sdk.span.started {span} 5\nlog info a", evidence: "metrics",

@@ -181,7 +181,6 @@ func (j *Judge) Logs(data plog.Logs, size int) {
 		p := j.process(resource.Resource().Attributes(), resource.SchemaUrl())
 		for _, scope := range resource.ScopeLogs().All() {
 			in := newScope(scope.Scope(), scope.SchemaUrl())
-			j.incomplete(p.service, in)
 			for _, record := range scope.LogRecords().All() {
 				p.service.records++
 				p.service.bytes += size / count

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"encoding/binary"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -46,6 +45,14 @@ type series struct {
 	value     float64
 	delta     float64 // the sum of all values, if the points are deltas
 	once      bool
+}
+
+// identity is what tells the series of a metric apart.
+type identity struct {
+	process    *process
+	scope      string
+	attributes uint64
+	start      pcommon.Timestamp
 }
 
 // point is a data point of any type.
@@ -123,7 +130,7 @@ func (j *Judge) metric(p *process, in scope, m pmetric.Metric, points []point) {
 			j.attribute(s, in, "metric", key, value, pcommon.TraceID{})
 			known.value(key, value)
 		}
-		j.point(p, known, name, at)
+		j.point(p, in, known, name, at)
 		j.dropped(s, name, at)
 	}
 	j.growth(s, known, name)
@@ -164,7 +171,7 @@ func (m *metric) value(key string, value pcommon.Value) {
 }
 
 // point judges a data point by the one before it.
-func (j *Judge) point(p *process, known *metric, name string, at point) {
+func (j *Judge) point(p *process, in scope, known *metric, name string, at point) {
 	s := p.service
 	if overflow, ok := at.attributes.Get("otel.metric.overflow"); ok && overflow.Bool() {
 		j.findOnce("metric-overflow", s, Evidence{What: "metric", Name: name})
@@ -175,12 +182,11 @@ func (j *Judge) point(p *process, known *metric, name string, at point) {
 	if !at.counts {
 		return
 	}
-	var start [8]byte
-	binary.LittleEndian.PutUint64(start[:], uint64(at.start))
-	hash := hashOf(at.attributes)
+	of := identity{process: p, scope: in.name, attributes: hashOf(at.attributes)}
 	if !at.delta {
-		hash ^= maphash.Bytes(seed, start[:]) // another start is another series: a restart, or another process
+		of.start = at.start // another start is another series: a restart
 	}
+	hash := maphash.Comparable(seed, of)
 	last := known.series[hash]
 	switch {
 	case last == nil:
@@ -191,7 +197,7 @@ func (j *Judge) point(p *process, known *metric, name string, at point) {
 		known.series[hash] = last
 	case at.at <= last.at:
 		return // late, or a duplicate
-	case !at.delta && at.value < last.value && at.start != 0:
+	case !at.delta && at.value < last.value && at.start != 0 && !in.library:
 		j.find("counter-down", s.name, Evidence{What: "metric", Name: name, Detail: fmt.Sprintf("from %v to %v", last.value, at.value)})
 	}
 	last.at, last.value, last.delta = at.at, at.value, last.delta+at.value

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"example.com/dice/observability/internal/lineage"
 	"example.com/dice/observability/internal/report"
 	"example.com/dice/observability/internal/score"
 )
@@ -147,8 +150,14 @@ func (j *Judge) lost() {
 	if j.source != Command {
 		return
 	}
+	remote := make(map[pcommon.SpanID]bool) // spans of callers that send nothing here
 	for reference := range j.spans.Missing() {
-		if reference.Local {
+		if reference.Kind == lineage.Child && !reference.Local {
+			remote[reference.Span] = true
+		}
+	}
+	for reference := range j.spans.Missing() {
+		if reference.Local && !remote[reference.Span] {
 			j.find("spans-lost", reference.Service, Evidence{
 				What: string(reference.Kind), Name: reference.Name, Detail: "refers to span " + reference.Span.String(), Trace: reference.Trace.String(),
 			})

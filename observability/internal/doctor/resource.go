@@ -64,7 +64,7 @@ func (j *Judge) newResource(attributes pcommon.Map) *process {
 	lacks("resource-no-version", "service.version")
 	lacks("resource-no-environment", "deployment.environment.name", "deployment.environment")
 	for key, value := range attributes.All() {
-		j.attribute(s, scope{library: true}, "resource", key, value, pcommon.TraceID{})
+		j.attribute(s, scope{library: true, name: "a resource detector or OTEL_RESOURCE_ATTRIBUTES"}, "resource", key, value, pcommon.TraceID{})
 	}
 
 	identity := name
@@ -134,7 +134,8 @@ func isLibrary(name string) bool {
 	return false
 }
 
-// incomplete looks at a scope's name and version. The SDK's own bridges have neither, which is not the user's doing.
+// incomplete looks at the name and the version of a scope of spans or metrics. That of log records is the name of a logger in most
+// languages, which has no version.
 func (j *Judge) incomplete(s *service, in scope) {
 	switch {
 	case in.name == "":

@@ -78,14 +78,13 @@ func (j *Judge) span(p *process, in scope, span ptrace.Span, now time.Time) {
 	if span.Kind() == ptrace.SpanKindServer && f.http {
 		s.httpSpans++
 	}
-	flags := span.Flags()
-	local := flags&isRemote == 0 && (flags&hasRemote != 0 || span.Kind() == ptrace.SpanKindInternal || span.Kind() == ptrace.SpanKindClient)
+	local := span.Flags()&(hasRemote|isRemote) == hasRemote // older SDKs do not say
 	j.refer(lineage.Child, s, span.Name(), local, span.TraceID(), span.ParentSpanID(), now)
 	j.names(s, span)
 	j.server(s, span, f)
 	j.failure(s, span, f)
-	j.losses(s, span)
-	if span.Kind() == ptrace.SpanKindClient && !f.callee {
+	j.losses(s, in, span)
+	if span.Kind() == ptrace.SpanKindClient && !f.callee && !in.library {
 		j.findSpan("client-no-callee", s, span.Name(), span.TraceID(), "")
 	}
 	j.place(p, span)
@@ -141,7 +140,7 @@ func (j *Judge) failure(s *service, span ptrace.Span, f facts) {
 			j.findSpan("status-4xx", s, span.Name(), span.TraceID(), fmt.Sprintf("status code %d", f.status))
 		case canceled && span.Kind() != ptrace.SpanKindClient:
 			j.findSpan("canceled-error", s, span.Name(), span.TraceID(), message)
-		case f.errorType == "" && !f.exception && !f.rpc && !hasException(span):
+		case f.errorType == "" && !f.exception && !f.rpc && f.status < 400 && !hasException(span): // a status code is a type, too
 			j.findSpan("error-no-type", s, span.Name(), span.TraceID(), message)
 		}
 	case ptrace.StatusCodeUnset:
@@ -167,19 +166,19 @@ func hasException(span ptrace.Span) bool {
 }
 
 // losses judges what the SDK dropped, and span events.
-func (j *Judge) losses(s *service, span ptrace.Span) {
+func (j *Judge) losses(s *service, in scope, span ptrace.Span) {
 	if a, e, l := span.DroppedAttributesCount(), span.DroppedEventsCount(), span.DroppedLinksCount(); a+e+l > 0 {
 		j.findSpan("span-dropped", s, span.Name(), span.TraceID(), fmt.Sprintf("%d attributes, %d events, %d links", a, e, l))
 	}
 	for i, event := range span.Events().All() {
-		if event.Name() == "exception" {
+		if event.Name() == "exception" && !in.library {
 			j.findSpan("exception-event", s, span.Name(), span.TraceID(), "")
 		}
 		if i >= 100 {
 			break
 		}
 		for key, value := range event.Attributes().All() {
-			j.attribute(s, scope{library: true}, "span event", key, value, span.TraceID())
+			j.attribute(s, scope{library: true, name: in.name}, "span event", key, value, span.TraceID())
 		}
 	}
 }

@@ -144,7 +144,7 @@ var found = map[string]string{
 	"stage3-die-service/retry-storm":  "SPA-005",
 }
 
-// TestIncidents plays each incident.
+// TestIncidents plays the incidents that doctor finds, or, if SWEEP is set, all of them.
 func TestIncidents(t *testing.T) {
 	thorough(t)
 	names, err := stages.Names(root)
@@ -158,10 +158,13 @@ func TestIncidents(t *testing.T) {
 		}
 		for _, fault := range faults {
 			t.Run(stage+"/"+fault, func(t *testing.T) {
+				want := found[stage+"/"+fault]
+				if want == "" && os.Getenv("SWEEP") == "" {
+					t.Skip("SWEEP=true runs it")
+				}
 				t.Parallel()
 				directory := copyOf(t, stage)
 				variables := inject(t, directory, stage, fault)
-				want := found[stage+"/"+fault]
 				all := rulesOf(play(t, directory, stage, variables...))
 				if want != "" && !slices.Contains(all, want) {
 					t.Errorf("doctor says %q, and not %s", all, want)
