@@ -28,17 +28,22 @@ func up(t *testing.T) {
 			t.Fatal("the namespace dice exists, and this test would delete it; with KUBERNETES_KEEP=1 it leaves it alone")
 		}
 		t.Cleanup(func() { must(t, directory+"/run", "down") })
-		arguments := []string{"up", "plain"}
-		if os.Getenv("KUBERNETES_ENGINES") == "charts" {
-			arguments = []string{"up"}
-		}
-		must(t, directory+"/run", arguments...)
+		must(t, directory+"/run", ways()[0]...)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("pods:\n%s", must(t, "kubectl", "--namespace=dice", "get", "pods", "--output=wide"))
 		}
 	})
+}
+
+// ways returns the arguments of run that deploy what is tested, and those that deploy the other kind of engines.
+func ways() [2][]string {
+	charts, plain := []string{"up"}, []string{"up", "plain"}
+	if os.Getenv("KUBERNETES_ENGINES") == "charts" {
+		return [2][]string{charts, plain}
+	}
+	return [2][]string{plain, charts}
 }
 
 // ready waits for everything that has replicas.
@@ -110,8 +115,8 @@ func forward(t *testing.T, service, port string) string {
 // pod is what the cluster says of a pod.
 type pod struct {
 	Metadata struct {
-		Name, UID string
-		Labels    map[string]string
+		Name, UID, DeletionTimestamp string
+		Labels                       map[string]string
 	}
 	Spec   struct{ NodeName string }
 	Status struct {
@@ -133,11 +138,15 @@ func (p pod) restarts() int {
 	return p.Status.ContainerStatuses[0].RestartCount
 }
 
-// pods returns the pods of a service.
+// pods returns the pods of a service, or all that belong to one.
 func pods(t *testing.T, service string) []pod {
 	t.Helper()
+	selector := "app.kubernetes.io/name"
+	if service != "" {
+		selector += "=" + service
+	}
 	var list struct{ Items []pod }
-	output := kubectl(t, "get", "pods", "--selector=app.kubernetes.io/name="+service, "--output=json")
+	output := kubectl(t, "get", "pods", "--selector="+selector, "--output=json")
 	if err := json.Unmarshal([]byte(output), &list); err != nil {
 		t.Fatal(err)
 	}

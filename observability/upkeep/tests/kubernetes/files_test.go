@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"example.com/dice/observability/internal/readme"
 )
 
 const manifests = "../../../kubernetes"
@@ -24,18 +22,53 @@ func read(t *testing.T, name string) string {
 
 // TestDashboards wants kustomize to take along all dashboards: it has no patterns for names of files.
 func TestDashboards(t *testing.T) {
-	kustomization := read(t, "kustomization.yaml")
-	for _, folder := range []string{"../grafana/dashboards", "../../stage6-usage/dashboards"} {
-		files, err := filepath.Glob(filepath.Join(manifests, folder, "*.json"))
+	kustomization := read(t, "base/kustomization.yaml")
+	for _, folder := range []string{"../../grafana/dashboards", "../../../stage6-usage/dashboards"} {
+		files, err := filepath.Glob(filepath.Join(manifests, "base", folder, "*.json"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no dashboards in %s: %v", folder, err)
 		}
 		for _, file := range files {
 			if name := folder + "/" + filepath.Base(file); !strings.Contains(kustomization, name) {
-				t.Errorf("kustomization.yaml lacks %s", name)
+				t.Errorf("base/kustomization.yaml lacks %s", name)
 			}
 		}
 	}
+}
+
+// TestChecksums wants the pods of each engine to have a checksum of each ConfigMap that they read, so that a changed
+// configuration replaces them. Grafana reads changed dashboards by itself.
+func TestChecksums(t *testing.T) {
+	made := matches(t, "base/kustomization.yaml", `(?m)^  - name: (\S+)$`)
+	made = slices.DeleteFunc(made, func(name string) bool { return strings.HasPrefix(name, "grafana-dashboards") })
+	slices.Sort(made)
+	for _, directory := range []string{"values", "engines"} {
+		files, err := filepath.Glob(filepath.Join(manifests, directory, "*.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var marked []string
+		for _, file := range files {
+			marked = append(marked, matches(t, directory+"/"+filepath.Base(file), `checksum/([\w-]+): by-run`)...)
+		}
+		want := made
+		if directory == "engines" { // without Grafana
+			want = slices.DeleteFunc(slices.Clone(made), func(name string) bool { return strings.HasPrefix(name, "grafana") })
+		}
+		slices.Sort(marked)
+		if !slices.Equal(marked, want) {
+			t.Errorf("%s has checksums of %v, want %v", directory, marked, want)
+		}
+	}
+}
+
+// matches returns what the first group of a pattern matches in a file.
+func matches(t *testing.T, name, pattern string) (found []string) {
+	t.Helper()
+	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(read(t, name), -1) {
+		found = append(found, match[1])
+	}
+	return found
 }
 
 // TestVersions wants the engines to have the versions that they have with Docker, with their charts and without.
@@ -63,42 +96,8 @@ func TestVersions(t *testing.T) {
 
 // TestEnvironmentOfGrafana wants the chart's values to set what compose.yaml sets.
 func TestEnvironmentOfGrafana(t *testing.T) {
-	setting := regexp.MustCompile(`(?m)^ +(GF_\w+: \S+)`)
-	settings := func(name string) (all []string) {
-		for _, found := range setting.FindAllStringSubmatch(read(t, name), -1) {
-			all = append(all, found[1])
-		}
-		return all
-	}
-	if got, want := settings("values/grafana.yaml"), settings("../compose.yaml"); !slices.Equal(got, want) || len(want) == 0 {
+	const setting = `(?m)^ +(GF_\w+: \S+)`
+	if got, want := matches(t, "values/grafana.yaml", setting), matches(t, "../compose.yaml", setting); !slices.Equal(got, want) || len(want) == 0 {
 		t.Errorf("the chart sets %v, compose.yaml sets %v", got, want)
-	}
-}
-
-// TestTableOfFiles wants the README to say of each file what it is for.
-func TestTableOfFiles(t *testing.T) {
-	text, err := readme.Read(filepath.Join(manifests, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	listed := strings.Split(strings.Join(text.Tables[0].First(), ", "), ", ")
-	entries, err := os.ReadDir(manifests)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var there []string
-	for _, entry := range entries {
-		name := entry.Name()
-		if entry.IsDir() {
-			name += "/"
-		}
-		if name != "README.md" {
-			there = append(there, name)
-		}
-	}
-	slices.Sort(listed)
-	slices.Sort(there)
-	if !slices.Equal(listed, there) {
-		t.Errorf("the table lists %v, the directory has %v", listed, there)
 	}
 }

@@ -4,6 +4,9 @@ package kubernetes
 
 import (
 	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,12 +28,114 @@ func TestKubernetes(t *testing.T) {
 		}
 	})
 	t.Run("one request", func(t *testing.T) { oneRequest(t, engines, page) })
+	t.Run("run up again", runUpAgain) // before the disturbances, which change what is deployed
 	t.Run("disturbances", func(t *testing.T) { disturbances(t, engines, page) })
+	t.Run("alerts", func(t *testing.T) { alerts(t, engines) })
 	t.Run("README", func(t *testing.T) {
 		commands(t)
 		ready(t)
 		queries(t, forwardEngines(t)) // again, since a drained node has taken the addresses with it
 	})
+}
+
+// alerts wants the alerts on the collectors not to fire because of a rolling update, and to fire when Loki refuses a record.
+func alerts(t *testing.T, engines engines) {
+	for name, state := range engines.alerts(t) {
+		if state != "inactive" {
+			t.Errorf("%s is %s", name, state)
+		}
+	}
+	tooOld := `{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"timeUnixNano": "1", "body": {"stringValue": "too old for Loki"}}]}]}]}`
+	response, err := http.Post(forward(t, "collector", "4318")+"/v1/logs", "application/json", strings.NewReader(tooOld))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("the agent's response is %s", response.Status)
+	}
+	eventually(t, "the alert on failed exports", func() error {
+		if state := engines.alerts(t)["ExportsFail"]; state != "firing" {
+			return fmt.Errorf("it is %s", state)
+		}
+		return nil
+	})
+}
+
+// alerts returns the state of each alert on the collectors.
+func (e engines) alerts(t *testing.T) map[string]string {
+	t.Helper()
+	var reply struct {
+		Data struct {
+			Groups []struct {
+				Name  string
+				Rules []struct{ Name, LastError, State string }
+			}
+		}
+	}
+	if err := engine.GetJSON(probe.Dice, e.Prometheus+"/api/v1/rules", nil, &reply); err != nil {
+		t.Fatal(err)
+	}
+	states := make(map[string]string)
+	for _, group := range reply.Data.Groups {
+		for _, rule := range group.Rules {
+			if rule.LastError != "" {
+				t.Errorf("%s: %s", rule.Name, rule.LastError)
+			}
+			if group.Name == "collectors" {
+				states[rule.Name] = rule.State
+			}
+		}
+	}
+	if len(states) < 2 {
+		t.Fatalf("the alerts on the collectors are %v", states)
+	}
+	return states
+}
+
+// runUpAgain wants a changed configuration to replace the pods that read it and no others, and the other kind of engines to be
+// refused.
+func runUpAgain(t *testing.T) {
+	if os.Getenv("KUBERNETES_KEEP") != "" {
+		t.Skip("this would change what is deployed")
+	}
+	changed := t.TempDir()
+	for _, name := range []string{"observability/kubernetes", "observability/collector", "observability/grafana", "observability/loki", "observability/tempo", "stage6-usage"} {
+		if err := os.CopyFS(filepath.Join(changed, name), os.DirFS(filepath.Join(directory, "../..", name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	agent, err := os.OpenFile(filepath.Join(changed, "observability/kubernetes/base/agent.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := agent.WriteString("# changed\n"); err != nil {
+		t.Fatal(err)
+	}
+	before := uids(t)
+	must(t, filepath.Join(changed, "observability/kubernetes/run"), ways()[0]...)
+	after := uids(t)
+	for name := range before {
+		if isAgent := strings.HasPrefix(name, "collector-"); (after[name] == before[name]) == isAgent {
+			t.Errorf("the pod %s is replaced: %t, want %t", name, !isAgent, isAgent)
+		}
+	}
+	other := ways()[1]
+	if _, err := run(directory+"/run", other...); err == nil || !strings.Contains(err.Error(), "first run './run down'") {
+		t.Errorf("run %v over %v: %v", other, ways()[0], err)
+	}
+}
+
+// uids returns the ids of the pods that run, by name.
+func uids(t *testing.T) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	for _, p := range pods(t, "") {
+		if p.Metadata.DeletionTimestamp == "" {
+			all[p.Metadata.Name] = p.Metadata.UID
+		}
+	}
+	return all
 }
 
 // oneRequest finds a request in all three engines, with the pods that took part.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -13,6 +14,8 @@ import (
 	"example.com/dice/observability/upkeep/internal/engine"
 	"example.com/dice/observability/upkeep/internal/probe"
 )
+
+var creates = regexp.MustCompile(` create job (\S+)`)
 
 // commands runs the README's commands, one after the other. One that it does not know is an error, so that none goes
 // unchecked.
@@ -24,6 +27,9 @@ func commands(t *testing.T) {
 	_, err = run("kubectl", "get", "node", "kind-worker")
 	severalNodes := err == nil
 	for _, line := range text.Commands() {
+		if job := creates.FindStringSubmatch(line); job != nil {
+			kubectl(t, "delete", "job", job[1], "--ignore-not-found")
+		}
 		switch {
 		case strings.HasPrefix(line, "kind "), strings.Contains(line, "docker compose build"): // before the test
 		case strings.HasPrefix(line, "./run up"), strings.Contains(line, "port-forward"): // up, forward
