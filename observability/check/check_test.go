@@ -364,11 +364,6 @@ func TestStyles(t *testing.T) {
 			t.Helper()
 			s.edit(t, "roll/roller.go", `tracer.Start(ctx, "roll die", trace.WithAttributes(identifier))`, `tracer.Start(ctx, "roll die", trace.WithSpanKind(trace.SpanKindInternal))`+"\n\tspan.SetAttributes(identifier)")
 		},
-		"a tracer of another name": func(t *testing.T, s code) {
-			t.Helper()
-			s.edit(t, "roll/roller.go", `tracer.Start(ctx`, `otel.Tracer("mine").Start(ctx`, `"go.opentelemetry.io/otel/attribute"`, "\"go.opentelemetry.io/otel\"\n\t\"go.opentelemetry.io/otel/attribute\"")
-			s.edit(t, "roll/instruments.go", "import (", "import (\n\t_ \"context\"", "var (", "var _ = tracer\n\nvar (")
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -11,6 +11,7 @@ import (
 
 	"example.com/dice/observability/internal/checklist"
 	"example.com/dice/observability/internal/declared"
+	"example.com/dice/observability/internal/progress"
 	"example.com/dice/observability/internal/recorder"
 	"example.com/dice/observability/internal/store"
 )
@@ -109,7 +110,11 @@ func TestPretences(t *testing.T) {
 			}
 			r := recording(t, p.stage)
 			p.change(r)
-			wantMissing(t, checklist.Judge(declaration(t, p.stage), declared.Telemetry{}, r), p.title, p.reason)
+			got := checklist.Judge(declaration(t, p.stage), declared.Telemetry{}, r)
+			wantMissing(t, got, p.title, p.reason)
+			if l := got.Missing(); l != nil {
+				wantPlace(t, p.stage, l)
+			}
 		})
 	}
 }
@@ -162,6 +167,19 @@ func everyNth[T any](n int, all []T, has func(*T) bool, change func(*T)) {
 			change(one)
 		}
 	})
+}
+
+// wantPlace requires that the hints about a missing item lead to code of its service, or to code that no service owns.
+func wantPlace(t *testing.T, stage string, l *checklist.Line) {
+	t.Helper()
+	c := code{stage: stageOf(t, repository, stage)}
+	found, err := c.find(&progress.Missing{Service: l.Service, Needles: slices.Concat(l.Verdict.Needles, l.Needles)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parts := strings.Split(found.file, "/"); len(parts) == 3 && parts[0] != "shared" && parts[1] != "plain" && parts[1] != l.Service {
+		t.Errorf("%s: the hint leads to %s", l.Service, found.file)
+	}
 }
 
 const (
@@ -252,9 +270,17 @@ var pretences = map[string]pretence{
 		each(r.Spans, func(s *store.Span) bool { return s.Service == "roll" && s.Name == "GET" && s.Failed }, func(s *store.Span) { set(&s.Attributes, "http.response.status_code", ""); s.Failed = false })
 	}, account, "The first middleware is the outermost"},
 
+	"a tracer of another name": {"stage1-roll", func(r *checklist.Run) { each(r.Spans, isRoll, func(s *store.Span) { s.Scope = "mine" }) }, rollSpan, `The scope of the span is "mine". It must be "example.com/dice/roll"`},
+	"names of another version": {"stage1-roll", func(r *checklist.Run) {
+		each(r.Spans, isRoll, func(s *store.Span) { s.Origin.SchemaURL = "https://opentelemetry.io/schemas/1.4.0" })
+	}, rollSpan, "has the schema URL https://opentelemetry.io/schemas/1.4.0"},
+
 	// Log records.
 	"records of failures are lost": {"stage1-roll", func(r *checklist.Run) { drop(&r.Records, isRecord("roll failed")) }, `roll: log record "roll failed" (ERROR)`, "requests should have led to one"},
 	"a record is written twice":    {"stage1-roll", func(r *checklist.Run) { double(&r.Records, isRecord("rolled")) }, `roll: log record "rolled" (INFO)`, "Write one for each"},
+	"a bridge of another name": {"stage1-roll", func(r *checklist.Run) {
+		each(r.Records, isRecord("rolled"), func(x *store.Record) { x.Scope = "roll" })
+	}, `roll: log record "rolled" (INFO)`, `It must be "example.com/dice/roll"`},
 	"a record has another value": {"stage1-roll", func(r *checklist.Run) {
 		each(r.Records, isRecord("rolled"), func(x *store.Record) { set(&x.Attributes, "die.value", "6") })
 	}, `roll: log record "rolled" (INFO)`, "There are more records with"},
@@ -306,6 +332,10 @@ var pretences = map[string]pretence{
 		each(r.Points, ofMetric("dice.rolls"), func(p *store.Point) { p.Type = "gauge" })
 	}, counter, "The instrument is a Gauge. It must be a Counter."},
 
+	"a meter of another name": {"stage1-roll", func(r *checklist.Run) {
+		each(r.Points, ofMetric("dice.rolls"), func(p *store.Point) { p.Scope = "" })
+	}, counter, `The scope of the metric is "". It must be "example.com/dice/roll"`},
+
 	// Names and endpoints.
 	"another service name": {"stage1-roll", func(r *checklist.Run) {
 		each(r.Spans, func(s *store.Span) bool { return s.Service == "roll" }, func(s *store.Span) { s.Service = "dice-roller" })
@@ -356,6 +386,9 @@ var pretences = map[string]pretence{
 	"queries without a route": {"stage5-database", func(r *checklist.Run) {
 		each(r.Points, ofMetric("db.client.operation.duration"), func(p *store.Point) { set(&p.Attributes, "http.route", "") })
 	}, "die: metric db.client.operation.duration (histogram)", "needs the attribute http.route"},
+	"a logger of another name": {"stage6-usage", func(r *checklist.Run) {
+		each(r.Records, isRecord("ran"), func(x *store.Record) { x.Scope = "example.com/dice/usage" })
+	}, `frontend: event "dice.run" (INFO)`, `It must be "example.com/dice/frontend"`},
 	"the user in a span": {"stage6-usage", func(r *checklist.Run) {
 		each(r.Spans, func(s *store.Span) bool { return s.Name == "POST /sign-in" && s.Service == "frontend" }, func(s *store.Span) { set(&s.Attributes, "url.path", "/sign-in/Ada") })
 	}, `frontend: span "POST /sign-in" (server), child of the caller's span`, "url.path"},

@@ -35,6 +35,11 @@ func (e *evidence) checkLog(want declared.Log) Verdict {
 		if record.Level != want.Level {
 			return wrong("The level of the record is %s. It must be %s.", record.Level, want.Level).needs(strconv.Quote(cmp.Or(want.Event, want.Message)))
 		}
+		if v := checkScope("the record", record.Scope, record.Origin, want.Scope, e.want); !v.There() && want.Event != "" {
+			return v.needs("otel.Logger(")
+		} else if !v.There() {
+			return v.needs("telemetry.Start(")
+		}
 		all[i] = attributed{record.Attributes, record.Types}
 	}
 	if v := checkAttributes(fmt.Sprintf("the record %q", want.Message), all, want.Attributes, e.want); !v.There() {

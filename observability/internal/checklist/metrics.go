@@ -22,6 +22,9 @@ func (e *evidence) checkMetric(service string, want declared.Metric) Verdict {
 		if v := checkPoint(point, want); !v.There() {
 			return v
 		}
+		if v := checkScope("the metric", point.Scope, point.Origin, want.Scope, e.want); !v.There() {
+			return v.needs("otel.Meter(", "const scope")
+		}
 	}
 	if v := checkSeries(points, want); !v.There() {
 		return v

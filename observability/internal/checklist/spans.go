@@ -19,6 +19,9 @@ func (e *evidence) named(want declared.Span) []store.Span {
 func (e *evidence) checkContent(want declared.Span, spans []store.Span) Verdict {
 	all := make([]attributed, len(spans))
 	for i, span := range spans {
+		if v := checkScope("the span", span.Scope, span.Origin, want.Scope, e.want); !v.There() {
+			return v.needs("otel.Tracer(", "const scope")
+		}
 		all[i] = attributed{span.Attributes, span.Types}
 	}
 	if v := checkAttributes("the span", all, want.Attributes, e.want); !v.There() {
