@@ -59,7 +59,7 @@ pictures: ## retakes pictures: those of Grafana if GRAFANA_URL shows the running
 ifdef GRAFANA_URL
 	go run ./observability/upkeep/pictures $(STAGE)
 else
-	PICTURES=1 go test -count=1 -timeout 30m -run 'TestPage|TestReportPictures' ./observability/upkeep/tests/stages
+	PICTURES=1 go test -count=1 -timeout 30m -run 'TestPage|TestReportPictures|TestIncidentPicture' ./observability/upkeep/tests/stages
 endif
 
 carry: ## applies the uncommitted changes of STAGE to all later stages

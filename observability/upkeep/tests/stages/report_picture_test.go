@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	reportWidth = 720 // CSS pixels
-	lineHeight  = 19
+	reportWidth   = 720 // CSS pixels
+	incidentWidth = 980
+	lineHeight    = 19
 )
 
 // TestReportPictures retakes the pictures of the local run's report, if PICTURES is set.
@@ -44,13 +45,50 @@ func TestReportPictures(t *testing.T) {
 				t.Fatalf("no report:\n%s", output)
 			}
 			report := strings.TrimSpace(string(output[start[0]:]))
-			server := httptest.NewServer(terminal(report))
-			defer server.Close()
-			height := int64(strings.Count(report, "\n")+5) * lineHeight
-			shown := browser.open(t, server.URL, chromedp.EmulateViewport(reportWidth, height, chromedp.EmulateScale(1.5)))
-			shown.savePicture(name, "report.png")
+			browser.saveTerminal(t, name, "report.png", report, reportWidth)
 		})
 	}
+}
+
+// TestIncidentPicture retakes the picture of an incident, if PICTURES is set: the symptom, one table of the report, and the first
+// question. The answers are tried in their order.
+func TestIncidentPicture(t *testing.T) {
+	if os.Getenv("PICTURES") == "" {
+		t.Skip("PICTURES is not set")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+	defer cancel()
+	command := exec.CommandContext(ctx, "go", "run", "./observability/incident", "stage1-roll", "trace-in-metric")
+	command.Dir = root
+	command.Env = append(os.Environ(), append(freeport.Variables(), "CLICOLOR_FORCE=1")...)
+	command.Stdin = strings.NewReader("a\nb\nc\nd\n")
+	output, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := regexp.MustCompile(`(?s)^(.*?)\n\n\S*· .*\n\n(\S*Metrics\S*\n.*?)\n\n.*\n(\S*Question 1 .*?Right\.)`).FindSubmatch(output)
+	if parts == nil {
+		t.Fatalf("no symptom, table or question:\n%s", output)
+	}
+	shown := fmt.Sprintf("$ go run ./observability/incident stage1-roll\n%s\n\n…\n\n%s\n\n…\n\n%s", parts[1], parts[2], parts[3])
+	for _, answer := range []string{"a", "b", "c", "d"} { // a terminal would show what is typed
+		shown = strings.Replace(shown, "a to d: No", "a to d: "+answer+"\nNo", 1)
+		if strings.Contains(shown, "a to d: "+answer) {
+			continue
+		}
+		shown = strings.Replace(shown, "a to d: Right", "a to d: "+answer+"\nRight", 1)
+	}
+	startBrowser(t).saveTerminal(t, "stage1-roll", "incident.png", shown, incidentWidth)
+}
+
+// saveTerminal writes a picture of a terminal with the text to a file in the stage's folder docs.
+func (b browser) saveTerminal(t *testing.T, stage, name, text string, width int64) {
+	t.Helper()
+	server := httptest.NewServer(terminal(text))
+	defer server.Close()
+	height := int64(strings.Count(text, "\n")+3) * lineHeight
+	shown := b.open(t, server.URL, chromedp.EmulateViewport(width, height, chromedp.EmulateScale(1.5)))
+	shown.savePicture(stage, name)
 }
 
 var escape = regexp.MustCompile(`\x1b\[([0-9;]*)m`)
