@@ -51,7 +51,7 @@ func runCommand(interrupts <-chan os.Signal, o options, news, errs io.Writer) (d
 	command := newCommand(ctx, o.command, own.Address())
 	command.Stdout, command.Stderr = news, errs
 	if set := os.Getenv(endpoint); set != "" {
-		fmt.Fprintf(news, "· %s is already set to %s, and stays: telemetry that goes elsewhere is not seen here\n", endpoint, set)
+		fmt.Fprintf(news, "· %s is already set to %s and is left as it is: telemetry sent elsewhere isn't seen here\n", endpoint, set)
 	} else {
 		fmt.Fprintf(news, "· running %s with %s=http://%s\n", strings.Join(o.command, " "), endpoint, own.Address())
 	}
@@ -84,7 +84,7 @@ func receiveCommand(ctx context.Context, sink otlp.Sink, news io.Writer) (receiv
 	for i, want := range usual {
 		server, err := listenOn(ctx, i, sink)
 		if err != nil {
-			fmt.Fprintf(news, "· port %s (%s) is not available: what COMMAND sends there is not seen here\n", portOf(i), want.name)
+			fmt.Fprintf(news, "· port %s (%s) is not available: telemetry that COMMAND sends there isn't seen here\n", portOf(i), want.name)
 			continue
 		}
 		r.servers = append(r.servers, server)
@@ -128,7 +128,7 @@ func interrupt(command *exec.Cmd, interrupts <-chan os.Signal, ended <-chan stru
 		case <-ended:
 			return true
 		case <-interrupts:
-			fmt.Fprintf(news, "· killing %s: what it had not sent is lost\n", command.Path)
+			fmt.Fprintf(news, "· killing %s: telemetry that it has not sent is lost\n", command.Path)
 		case <-time.After(patience):
 			fmt.Fprintf(news, "· %s did not stop within %s: killing it\n", command.Path, patience)
 		}

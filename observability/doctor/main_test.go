@@ -121,7 +121,7 @@ func TestCommand(t *testing.T) {
 		"fails":            {"fails", "", 0, broken, "shop", "exit status 3"},
 		"waits":            {"waits", "", 1, sick, "to stop; Ctrl-C kills it|shop    │     3", ""},
 		"waits for a time": {"waits", "-for 1s", 0, sick, "to stop; Ctrl-C kills it|shop    │     3", ""},
-		"hangs":            {"hangs", "", 2, sick, "what it had not sent is lost|shop    │     2", ""},
+		"hangs":            {"hangs", "", 2, sick, "telemetry that it has not sent is lost|shop    │     2", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(service, test.kind)

@@ -9,7 +9,7 @@ import (
 	"example.com/dice/observability/internal/doctor"
 )
 
-// TestReadme wants the README's table to have the rules as they are. UPDATE=true writes it anew.
+// TestReadme compares the README's tables with the rules. UPDATE=true rewrites them.
 func TestReadme(t *testing.T) {
 	content, err := os.ReadFile("README.md")
 	if err != nil {
@@ -34,7 +34,7 @@ func TestReadme(t *testing.T) {
 
 func table() string {
 	var out strings.Builder
-	out.WriteString("\n| rule | severity | finding | evidence |\n|---|---|---|---|\n")
+	out.WriteString("\n| rule | severity | finding | evidence needed |\n|---|---|---|---|\n")
 	for _, rule := range doctor.Rules() {
 		fmt.Fprintf(&out, "| [%s](../../%s) | %s | %s | %s |\n", rule.ID, rule.Learn, rule.Severity, rule.Title, rule.Needs)
 	}

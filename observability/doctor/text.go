@@ -116,8 +116,8 @@ func notJudged(all []doctor.Service) string {
 	var out strings.Builder
 	out.WriteString("\n")
 	for _, line := range wrap("The Instrumentation Score, github.com/instrumentation-score/spec at "+score.Commit[:7]+
-		", may be incomplete, because one run cannot judge all of its rules. Not judged: "+strings.Join(parts, ", ")+
-		". Rules about a signal that did not arrive count as passed.", width) {
+		", may be incomplete, because one run can't judge all of its rules. Not judged: "+strings.Join(parts, ", ")+
+		". Rules about a signal that didn't arrive count as passed.", width) {
 		fmt.Fprintln(&out, report.Faint.Render(line))
 	}
 	return out.String()

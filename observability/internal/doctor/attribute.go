@@ -141,7 +141,7 @@ func sameType(want, got string) bool {
 	return want == "any" || want == got || number(want) && number(got) || got == "[]" && strings.HasSuffix(want, "[]")
 }
 
-// content judges a value: its length, secrets and e-mail addresses.
+// content judges a value: its length, secrets and email addresses.
 func (j *Judge) content(s *service, where, name string, value pcommon.Value, trace pcommon.TraceID) {
 	switch value.Type() {
 	case pcommon.ValueTypeStr:

@@ -189,13 +189,13 @@ func assignment(value string) string {
 	}
 }
 
-// Of an e-mail address: domains that are none, and names that are no persons.
+// Of an email address: domains that are none, and names that are no persons.
 var (
 	notMail  = setOf("local", "internal", "localdomain", "lan", "svc", "cluster", "invalid", "test", "final", "release", "jar", "js", "ts", "py", "go", "so")
 	notHuman = setOf("git", "noreply", "no-reply", "postmaster", "mailer-daemon", "root")
 )
 
-// findEmail returns the first e-mail address in a text, or "".
+// findEmail returns the first email address in a text, or "".
 func findEmail(value string) string {
 	value = value[:min(len(value), mostInspected)]
 	for offset := 0; ; {

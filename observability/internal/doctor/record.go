@@ -54,7 +54,7 @@ func (j *Judge) record(p *process, in scope, record plog.LogRecord, now time.Tim
 	j.window.addRecord(recordOf{record, s}, now)
 }
 
-// bodyContent looks for secrets and e-mail addresses in a body, to a depth.
+// bodyContent looks for secrets and email addresses in a body, to a depth.
 func (j *Judge) bodyContent(s *service, body pcommon.Value, trace pcommon.TraceID, depth int) {
 	switch body.Type() {
 	case pcommon.ValueTypeStr:

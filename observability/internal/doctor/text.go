@@ -8,7 +8,7 @@ type form int
 const (
 	constant form = iota
 	numbers       // at least one number that stands alone
-	ids           // a UUID, an e-mail address or a long hexadecimal number
+	ids           // a UUID, an email address or a long hexadecimal number
 )
 
 const (
@@ -84,7 +84,7 @@ func formOf(word string) form {
 	}
 }
 
-// isID reports whether a whole value is a UUID, an e-mail address or a long hexadecimal number.
+// isID reports whether a whole value is a UUID, an email address or a long hexadecimal number.
 func isID(value string) bool {
 	if isUUID(value) || len(value) <= 254 && findEmail(value) == value && value != "" {
 		return true

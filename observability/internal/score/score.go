@@ -43,13 +43,13 @@ var Impacts = map[string]Impact{
 
 // NotJudged says why the other rules of the specification are not judged.
 var NotJudged = map[string]string{
-	"LOG-001": "looks at 14 days",
-	"SDK-001": "depends on the support windows of all SDKs",
+	"LOG-001": "covers 14 days",
+	"SDK-001": "needs the support windows of all SDKs",
 	"SPA-003": "has no criteria yet",
 }
 
 // noKubernetes is why RES-003 is not judged off Kubernetes.
-const noKubernetes = "is about Kubernetes, and no resource is of a pod"
+const noKubernetes = "applies on Kubernetes only"
 
 // Failure is a rule that a service's telemetry fails.
 type Failure struct {
