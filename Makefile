@@ -8,6 +8,7 @@ modules := shared observability $(stages)
 # The first and last stages contain all the code of the others, except for the die service without a database.
 first := $(firstword $(stages))
 last := $(lastword $(stages))
+tools := local lesson check incident doctor
 in_each_module = @for module in $(1); do echo "-- $$module"; (cd $$module && $(2)) || exit 1; done
 
 .PHONY: help test check race bench fuzz lint vulnerabilities e2e kubernetes measure pictures carry
@@ -36,11 +37,13 @@ fuzz: ## 30000 inputs for each fuzz target; inputs that found bugs are in the te
 		done; \
 	done
 
-lint: ## vet, the linter, each module without the workspace, pinned actions
+lint: ## vet, the linter, each module without the workspace, the tools on other systems, pinned actions
 	go vet -tags e2e,measurements work
 	$(call in_each_module,$(modules),$(golangci_lint) run ./...)
 	$(call in_each_module,$(modules),GOWORK=off go mod verify && GOWORK=off go build ./... && GOWORK=off go vet ./...)
 	$(call in_each_module,shared $(stages),GOWORK=off go mod tidy -diff)
+	@for system in windows darwin; do echo "-- the tools for $$system"; \
+		GOOS=$$system CGO_ENABLED=0 go build $(patsubst %,./observability/%,$(tools)) || exit 1; done
 	@! grep -n 'uses:' .github/workflows/*.yaml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$$'
 
 vulnerabilities: ## known vulnerabilities in code that the modules call
