@@ -258,7 +258,7 @@ var ruleTests = map[string]ruleTest{
 	"log-no-severity":  {finds: shop + "log unset a", evidence: "a", nearMisses: []string{shop + "log info a"}},
 	"log-no-timestamp": {finds: shop + "log info a at=none observed=none", evidence: "a", nearMisses: []string{shop + "log info a at=none observed=1s", shop + "log info a observed=none"}},
 	"leak-secret":      {finds: shop + "span server a http.request.header.authorization=abcdef", evidence: "ab…", nearMisses: []string{shop + "span server a http.request.header.authorization=REDACTED"}},
-	"leak-email":       {finds: shop + `log info "mail sent to ada@shop.org"`, evidence: "a…@…", nearMisses: []string{shop + `log info "mail sent to ada @shop"`}},
+	"leak-email":       {finds: shop + `log info "mail sent to ada@shop.org"`, evidence: "a…@…", nearMisses: []string{shop + `log info "mail sent to ada @shop"`, shop + `log info sent mail.message_id=a17@mail.shop.org`}},
 	"nothing-arrived":  {source: File, finds: "", evidence: "in the file", nearMisses: []string{shop + "gauge a 1 1"}},
 	"spans-lost": {
 		source: Command, finds: shop + "span internal a parent=7 local=true\nlog info b trace=1 span=8\ncounter c {c} 1 trace=1 exemplar=9", evidence: "refers to span",

@@ -16,7 +16,8 @@ var secretKeys = setOf("password", "passwd", "pwd", "secret", "clientsecret", "a
 
 // notSecret are values that say something about a secret.
 var notSecret = setOf("true", "false", "yes", "no", "set", "unset", "none", "null", "nil", "changed", "invalid", "missing", "wrong", "present", "required",
-	"empty", "expired", "unknown", "default", "redacted", "masked", "hidden", "filtered", "removed", "secret", "password", "bearer", "basic")
+	"accepted", "rejected", "granted", "denied", "allowed", "correct", "incorrect", "valid", "weak", "strong", "reset", "matched", "success", "failed",
+	"enabled", "disabled", "optional", "absent", "empty", "expired", "unknown", "default", "redacted", "masked", "hidden", "filtered", "removed", "secret", "password", "bearer", "basic")
 
 // schemes are beginnings of secrets that their issuers made recognizable, with the length from which on they are.
 var schemes = []struct {
@@ -42,7 +43,8 @@ func findSecret(name, value string) string {
 	}
 	value = value[:min(len(value), mostInspected)]
 	last := name[strings.LastIndexByte(name, '.')+1:]
-	if secretKeys[registry.Spelling(last)] && isSecret(value) {
+	cookie := strings.HasSuffix(registry.Spelling(last), "cookie")
+	if secretKeys[registry.Spelling(last)] && isSecret(value) && (!cookie || strings.Contains(value, "=")) {
 		return "the name says so, " + begin(value)
 	}
 	if registry.Spelling(last) == "token" && len(value) >= 16 && isSecret(value) && strings.ContainsAny(value, "0123456789") && !strings.Contains(value, " ") {
@@ -191,8 +193,10 @@ func assignment(value string) string {
 
 // Of an email address: domains that are none, and names that are no persons.
 var (
-	notMail  = setOf("local", "internal", "localdomain", "lan", "svc", "cluster", "invalid", "test", "final", "release", "jar", "js", "ts", "py", "go", "so")
-	notHuman = setOf("git", "noreply", "no-reply", "postmaster", "mailer-daemon", "root")
+	notMail = setOf("local", "internal", "localdomain", "lan", "svc", "cluster", "invalid", "test", "final", "release", "jar", "js", "ts", "py", "go", "so",
+		"png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "css", "map", "html", "json", "mjs")
+	notHuman = setOf("git", "noreply", "no-reply", "donotreply", "postmaster", "mailer-daemon", "root", "support", "info", "admin", "contact", "sales",
+		"hello", "help", "security", "abuse", "webmaster", "notifications")
 )
 
 // findEmail returns the first email address in a text, or "".
@@ -238,6 +242,9 @@ func isEmail(address string) bool {
 	letters := strings.ContainsFunc(local, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' })
 	if local == "" || !letters || len(labels) < 2 || notHuman[strings.ToLower(local)] || notMail[top] || len(top) < 2 || len(top) > 24 {
 		return false
+	}
+	if version := strings.TrimPrefix(labels[0], "v"); version != "" && strings.Trim(version, "0123456789") == "" && len(labels) > 2 {
+		return false // of a package: name@v1.2.3-beta.x
 	}
 	named := false
 	for _, label := range labels[:len(labels)-1] {

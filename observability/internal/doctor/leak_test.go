@@ -24,6 +24,13 @@ func TestFindSecret(t *testing.T) {
 		{"", "-----BEGIN RSA PRIVATE KEY-----\nMII", true},
 		{"", "login failed, password=hunter2!, retrying", true},
 
+		{"http.request.header.cookie", "theme=dark; session=0123", true},
+		{"http.request.header.authorization", "abcdefgh", true},
+		{"db.user.password", "letmein", true},
+
+		{"consent.cookie", "accepted", false},
+		{"auth.authorization", "granted", false},
+		{"login.password", "incorrect", false},
 		{"user.password", "REDACTED", false},
 		{"user.password", "*****", false},
 		{"user.password", "changed", false},
@@ -57,6 +64,11 @@ func TestFindEmail(t *testing.T) {
 		"<ada@shop.org>.":                         "ada@shop.org",
 		"sent to: ada@shop.org: ok":               "ada@shop.org",
 		"git@github.com:shop/shop.git":            "",
+		"support@shop.org":                        "",
+		"/img/icon@2x.png":                        "",
+		"shop.org/cart@v1.2.3-rc.beta":            "",
+		"<0190163d.7@mail.shop.org>":              "0190163d.7@mail.shop.org", // unless its name says message id
+		"ada@1und1.de":                            "ada@1und1.de",
 		"https://user@github.com/shop":            "",
 		"postgres://shop:x@db.example.com/shop":   "",
 		"noreply@shop.org":                        "",
