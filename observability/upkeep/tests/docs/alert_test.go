@@ -20,6 +20,7 @@ type alerts struct {
 		Name, Interval string
 		Rules          []struct {
 			Alert, Expr   string
+			For           time.Duration
 			KeepFiringFor time.Duration `yaml:"keep_firing_for"`
 			Labels        map[string]string
 			Annotations   map[string]string
@@ -31,24 +32,8 @@ type alerts struct {
 // in the file.
 func TestAlerts(t *testing.T) {
 	for _, name := range stageNames(t) {
-		content, err := os.ReadFile(filepath.Join(root, name, "alerts.yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var rules alerts
-		decoder := yaml.NewDecoder(bytes.NewReader(content))
-		decoder.KnownFields(true)
-		if err := decoder.Decode(&rules); err != nil {
-			t.Fatal(err)
-		}
-		boards, err := dashboard.Read(root, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		known := make(map[string]bool)
-		for _, board := range boards {
-			known[board.UID] = true
-		}
+		rules := readAlerts(t, name)
+		known := dashboardsOf(t, name)
 		for _, rule := range rules.Groups[0].Rules {
 			t.Run(name+" "+rule.Alert, func(t *testing.T) {
 				checkMetricsAndLabels(t, rule.Expr, declaredSeries(t, name))
@@ -59,6 +44,43 @@ func TestAlerts(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestAlertsOnCollectors wants the same of the alerts on Kubernetes, whose metrics the test on the cluster checks.
+func TestAlertsOnCollectors(t *testing.T) {
+	names := stageNames(t)
+	known := dashboardsOf(t, names[len(names)-1])
+	for _, rule := range readAlerts(t, "observability/kubernetes/base").Groups[0].Rules {
+		t.Run(rule.Alert, func(t *testing.T) { checkAnnotations(t, rule.Annotations, known) })
+	}
+}
+
+func readAlerts(t *testing.T, directory string) (rules alerts) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, directory, "alerts.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&rules); err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+// dashboardsOf returns the ids of a stage's dashboards and of the common ones.
+func dashboardsOf(t *testing.T, stage string) map[string]bool {
+	t.Helper()
+	boards, err := dashboard.Read(root, stage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := make(map[string]bool)
+	for _, board := range boards {
+		known[board.UID] = true
+	}
+	return known
 }
 
 // checkAnnotations wants a summary whose first half has no template, no template elsewhere, and the dashboard in the annotation

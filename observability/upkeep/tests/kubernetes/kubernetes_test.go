@@ -34,7 +34,7 @@ func TestKubernetes(t *testing.T) {
 	t.Run("README", func(t *testing.T) {
 		commands(t)
 		ready(t)
-		queries(t, forwardEngines(t)) // again, since a drained node has taken the addresses with it
+		queries(t, engines)
 	})
 }
 

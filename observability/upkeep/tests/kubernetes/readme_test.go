@@ -24,8 +24,6 @@ func commands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = run("kubectl", "get", "node", "kind-worker")
-	severalNodes := err == nil
 	for _, line := range text.Commands() {
 		if job := creates.FindStringSubmatch(line); job != nil {
 			kubectl(t, "delete", "job", job[1], "--ignore-not-found")
@@ -33,11 +31,6 @@ func commands(t *testing.T) {
 		switch {
 		case strings.HasPrefix(line, "kind "), strings.Contains(line, "docker compose build"): // before the test
 		case strings.HasPrefix(line, "./run up"), strings.Contains(line, "port-forward"): // up, forward
-		case strings.HasPrefix(line, "KUBERNETES_TABLE=1 "): // by hand
-		case strings.HasSuffix(line, "kind-worker") || strings.Contains(line, " drain "):
-			if severalNodes {
-				must(t, "sh", "-c", line)
-			}
 		case strings.Contains(line, " logs "): // of a container that may not have started yet
 			eventually(t, line, func() error {
 				_, err := run("sh", "-c", line)
