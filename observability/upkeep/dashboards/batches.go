@@ -153,8 +153,8 @@ func spanCosts() []panel {
 			whether any were lost.`,
 			units.PercentUnit,
 			"max by (service_name) ("+last("otel_sdk_processor_span_queue_size")+" / "+last("otel_sdk_processor_span_queue_capacity")+")"),
-		perService("Dropped spans", `Are traces complete? When the queue is full, new spans are dropped, and only this
-			counter shows it. Zero is good. Otherwise, see Span queue usage.`,
+		perService("Dropped spans", `Are traces complete? When the queue is full, new spans are dropped, and apart from
+			the service's terminal, only this counter shows it. Zero is good. Otherwise, see Span queue usage.`,
 			perSecond("spans"),
 			orZero(processed+`{error_type!=""}`, processed, "service_name")),
 	}

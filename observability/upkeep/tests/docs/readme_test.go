@@ -197,7 +197,7 @@ func TestPanelTitles(t *testing.T) {
 
 // menu has the names in Grafana's own pages that READMEs use.
 var menu = []string{
-	"Off", "Refresh", "Explore", "Code", "Alerting", "Alert rules", "Links", "Logs for this span", "Span attributes", "Fields", "Show trace",
+	"Off", "Refresh", "Explore", "Code", "TraceQL", "Trace", "Alerting", "Alert rules", "Links", "Logs for this span", "Span attributes", "Fields", "Show trace",
 	"Query with Tempo", "Sign in", "Make editable", "Trace ID", "Usage", "Loki", "Prometheus", "Tempo", "Kind: client", "Kind: server",
 }
 
