@@ -26,7 +26,7 @@ var variables = []string{
 	"OTEL_TRACES_EXPORTER=otlp",
 	"OTEL_METRICS_EXPORTER=otlp",
 	"OTEL_LOGS_EXPORTER=otlp",
-	"OTEL_METRIC_EXPORT_INTERVAL=1000",
+	"OTEL_METRIC_EXPORT_INTERVAL=1100", // no export coincides with the end of -for 30s
 	"OTEL_BSP_SCHEDULE_DELAY=500",
 	"OTEL_BLRP_SCHEDULE_DELAY=500",
 	"OTEL_GO_X_OBSERVABILITY=true",
@@ -65,7 +65,7 @@ func runCommand(interrupts <-chan os.Signal, o options, news, errs io.Writer) (d
 		failure = command.Wait()
 	}()
 	interrupted := make(chan bool, 1)
-	go func() { interrupted <- interrupt(command, interrupts, ended, o.duration, news) }()
+	go func() { interrupted <- interrupt(command, judge, interrupts, ended, o.duration, news) }()
 	watch(judge, ended, news, o.json)
 	if stopped := <-interrupted; failure != nil && !stopped {
 		return judge.Finish(), exitError{fmt.Errorf("%s failed, so the verdict may be incomplete: %w", o.command[0], failure)}
@@ -110,7 +110,7 @@ func newCommand(ctx context.Context, arguments []string, address string) *exec.C
 
 // interrupt asks COMMAND to end at an interrupt or after a time, and kills it at the next interrupt or if it takes too long. It
 // returns when COMMAND has ended, and reports whether it was asked to.
-func interrupt(command *exec.Cmd, interrupts <-chan os.Signal, ended <-chan struct{}, duration time.Duration, news io.Writer) bool {
+func interrupt(command *exec.Cmd, judge *doctor.Judge, interrupts <-chan os.Signal, ended <-chan struct{}, duration time.Duration, news io.Writer) bool {
 	due := make(chan struct{})
 	go func() {
 		defer close(due)
@@ -121,7 +121,8 @@ func interrupt(command *exec.Cmd, interrupts <-chan os.Signal, ended <-chan stru
 		return false
 	case <-due:
 	}
-	fmt.Fprintf(news, "· asking %s to stop; Ctrl-C kills it\n", command.Path)
+	fmt.Fprintf(news, "· asking %s to stop; press Ctrl-C to kill it\n", command.Path)
+	judge.Stopping(time.Now())
 	err := ask(command.Process)
 	if err == nil {
 		select {
@@ -133,6 +134,7 @@ func interrupt(command *exec.Cmd, interrupts <-chan os.Signal, ended <-chan stru
 			fmt.Fprintf(news, "· %s did not stop within %s: killing it\n", command.Path, patience)
 		}
 	}
+	judge.Stopping(time.Time{})
 	if err := kill(command.Process); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		fmt.Fprintf(news, "· killing %s: %v\n", command.Path, err)
 	}

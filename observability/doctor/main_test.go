@@ -117,10 +117,10 @@ func TestCommand(t *testing.T) {
 		status     int
 		out, errs  string
 	}{
-		"ends":             {"ends", "-fail-on error", 0, sick, "served 1000 kept|spans-lost|shop    │     2", ""},
+		"ends":             {"ends", "-fail-on error", 0, sick, "served 1100 kept|spans-lost|shop    │     2", ""},
 		"fails":            {"fails", "", 0, broken, "shop", "exit status 3"},
-		"waits":            {"waits", "", 1, sick, "to stop; Ctrl-C kills it|shop    │     3", ""},
-		"waits for a time": {"waits", "-for 1s", 0, sick, "to stop; Ctrl-C kills it|shop    │     3", ""},
+		"waits":            {"waits", "", 1, sick, "to stop; press Ctrl-C to kill it|shop    │     3", ""},
+		"waits for a time": {"waits", "-for 1s", 0, sick, "to stop; press Ctrl-C to kill it|shop    │     3", ""},
 		"hangs":            {"hangs", "", 2, sick, "telemetry that it has not sent is lost|shop    │     2", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -285,8 +285,8 @@ func words(n int, begin string) []string {
 
 func TestRules(t *testing.T) {
 	for _, rule := range Rules() {
-		if strings.HasPrefix(rule.ID, "export-") {
-			continue // TestRefused
+		if strings.HasPrefix(rule.ID, "export-") || rule.ID == "stop-no-flush" {
+			continue // TestRefused, TestUnflushed
 		}
 		test, ok := ruleTests[rule.ID]
 		if !ok {

@@ -45,6 +45,7 @@ type Judge struct {
 	fresh     []*Finding // that [Judge.Update] has not returned
 	refused   int
 	compared  time.Time // when contexts were last looked for
+	stopping  time.Time // when COMMAND was asked to stop
 }
 
 var _ otlp.Sink = (*Judge)(nil)
@@ -85,6 +86,7 @@ type process struct {
 	schema  string         // of the resource
 	servers ring[interval] // server spans
 	loose   map[group]*ring[interval]
+	metrics exports
 }
 
 // group is a group of spans or log records that begin no trace, and maybe should be part of one.
@@ -155,9 +157,11 @@ func (j *Judge) addSpans(data ptrace.Traces) []bool {
 func (j *Judge) Metrics(data pmetric.Metrics, size int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	now := time.Now()
 	count := max(data.DataPointCount(), 1)
 	for _, resource := range data.ResourceMetrics().All() {
 		p := j.process(resource.Resource().Attributes(), resource.SchemaUrl())
+		p.metrics.add(resource.Resource().Attributes(), now)
 		for _, scope := range resource.ScopeMetrics().All() {
 			in := newScope(scope.Scope(), scope.SchemaUrl())
 			j.incomplete(p.service, in)

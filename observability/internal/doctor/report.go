@@ -105,6 +105,7 @@ func (j *Judge) Finish() Report {
 		report.Services = append(report.Services, Service{s.name, s.spans, s.points, s.records, s.bytes, j.score.Of(s.name, before)})
 	}
 	j.lost()
+	j.unflushed()
 	if len(report.Services) == 0 {
 		j.find("nothing-arrived", "", Evidence{What: "telemetry", Name: "none", Detail: j.where()})
 	}
