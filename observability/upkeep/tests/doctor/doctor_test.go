@@ -136,7 +136,6 @@ var found = map[string]string{
 	"stage1-roll/default-buckets":     "histogram-buckets",
 	"stage1-roll/trace-in-metric":     "metric-overflow",
 	"stage2-frontend/lost-propagator": "context-not-propagated",
-	"stage2-frontend/last-second":     "spans-lost",
 	"stage3-die-service/half-a-trace": "context-not-propagated",
 	"stage4-async/lost-context":       "context-lost",
 	"stage4-async/full-queue":         "sdk-dropped",
