@@ -25,16 +25,16 @@ type disturbance struct {
 }
 
 var all = []disturbance{
-	{"rolling update of roll", true, func(t *testing.T) {
+	{"roll updated", true, func(t *testing.T) {
 		replace(t, "roll", "patch", "deployment/roll", "--patch",
 			`{"spec": {"template": {"metadata": {"labels": {"app.kubernetes.io/version": "next-`+randomHex(3)+`"}}}}}`)
 	}},
-	{"rolling update of the gateways", true, func(t *testing.T) { replace(t, "gateway", "rollout", "restart", "statefulset/gateway") }},
-	{"rolling update of the agents", true, func(t *testing.T) { replace(t, "collector", "rollout", "restart", "daemonset/collector-agent") }},
-	{"one process of roll killed", false, func(t *testing.T) { crash(t, "roll") }},
-	{"one gateway's process killed", false, func(t *testing.T) { crash(t, "gateway") }},
-	{"an agent's process killed", false, func(t *testing.T) { crash(t, "collector") }},
-	{"the process of die killed", false, func(t *testing.T) { crash(t, "die") }},
+	{"gateways updated", true, func(t *testing.T) { replace(t, "gateway", "rollout", "restart", "statefulset/gateway") }},
+	{"agents updated", true, func(t *testing.T) { replace(t, "collector", "rollout", "restart", "daemonset/collector-agent") }},
+	{"roll killed", false, func(t *testing.T) { crash(t, "roll") }},
+	{"gateway killed", false, func(t *testing.T) { crash(t, "gateway") }},
+	{"agent killed", false, func(t *testing.T) { crash(t, "collector") }},
+	{"die killed", false, func(t *testing.T) { crash(t, "die") }},
 }
 
 // replace has kubectl replace all pods of a service, and waits until those before are gone.
@@ -53,7 +53,7 @@ func replace(t *testing.T, service string, arguments ...string) {
 }
 
 // harmless is all that must do no harm, one after the other under the same load.
-var harmless = disturbance{"all rolling updates", true, func(t *testing.T) {
+var harmless = disturbance{"all three updated", true, func(t *testing.T) {
 	for _, d := range all {
 		if d.harmless {
 			d.happen(t)
@@ -119,8 +119,9 @@ func (d disturbance) try(t *testing.T, engines engines, page string) result {
 			got.rolls += r.times
 		}
 	}
-	got.incomplete = engines.spans(answered)
-	got.unlogged = engines.unlogged(answered, start)
+	deadline := time.Now().Add(settled)
+	got.incomplete = engines.spans(answered, start, deadline)
+	got.unlogged = engines.unlogged(answered, start, deadline)
 	counts := engines.counted(t, start, counters...)
 	got.bySDK, got.bySpanMetric = counts[0], counts[1]
 	if d.harmless && (len(got.failed)+len(got.incomplete)+len(got.unlogged) > 0 || got.bySDK != got.rolls) {
@@ -151,23 +152,23 @@ func list(failed map[string]int) string {
 const settled = 90 * time.Second // a service keeps what is not acknowledged for 60 s; after that, it is lost
 
 // spans returns the runs whose traces lack spans.
-func (e engines) spans(runs []dice) (incomplete []error) {
-	for start := time.Now(); ; time.Sleep(time.Second) {
-		runs, incomplete = e.missing(runs)
-		if len(runs) == 0 || time.Since(start) > settled {
+func (e engines) spans(runs []dice, since, deadline time.Time) (incomplete []error) {
+	for ; ; time.Sleep(time.Second) {
+		runs, incomplete = e.missing(runs, since)
+		if len(runs) == 0 || time.Now().After(deadline) {
 			return incomplete
 		}
 	}
 }
 
 // missing asks for the trace of each run, several at once, and returns the runs whose traces are not complete, with the reasons.
-func (e engines) missing(runs []dice) (left []dice, reasons []error) {
+func (e engines) missing(runs []dice, since time.Time) (left []dice, reasons []error) {
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	for part := range slices.Chunk(runs, 1+len(runs)/8) {
 		group.Go(func() {
 			for _, r := range part {
-				spans, err := e.Trace(r.trace)
+				spans, err := e.TraceSince(r.trace, since)
 				if err == nil {
 					err = r.complete(spans)
 				}
@@ -184,8 +185,8 @@ func (e engines) missing(runs []dice) (left []dice, reasons []error) {
 }
 
 // unlogged returns the runs of which the log lacks a record of some service.
-func (e engines) unlogged(runs []dice, since time.Time) (missing []string) {
-	for start := time.Now(); ; time.Sleep(time.Second) {
+func (e engines) unlogged(runs []dice, since, deadline time.Time) (missing []string) {
+	for ; ; time.Sleep(time.Second) {
 		missing = nil
 		for _, service := range []string{"frontend", "roll", "die"} {
 			records, err := e.LogQLBetween(probe.Dice, `{service_name="`+service+`"} | trace_id != ""`, since, time.Now().Add(time.Minute))
@@ -199,7 +200,7 @@ func (e engines) unlogged(runs []dice, since time.Time) (missing []string) {
 				}
 			}
 		}
-		if len(missing) == 0 || time.Since(start) > settled {
+		if len(missing) == 0 || time.Now().After(deadline) {
 			return missing
 		}
 	}
