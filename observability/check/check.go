@@ -33,7 +33,7 @@ func check(ctx context.Context, out io.Writer, c code) error {
 	if result.Missing() != nil {
 		return errNotAll
 	}
-	return nil
+	return printNotice(ctx, out, c, s)
 }
 
 // judge runs the code once, and compares what it emits with the declaration of the stage.

@@ -263,6 +263,15 @@ var pretences = map[string]pretence{
 	"an unknown path has no span": {"stage1-roll", func(r *checklist.Run) {
 		drop(&r.Spans, func(s *store.Span) bool { return s.Service == "roll" && s.Name == "GET" })
 	}, account, "Requests to unknown paths need one too"},
+	"an unknown path as a name": {"stage1-roll", func(r *checklist.Run) {
+		each(r.Spans, func(s *store.Span) bool { return s.Service == "roll" && s.Name == "GET" }, func(s *store.Span) { s.Name = "GET /nowhere" })
+	}, account, "because callers choose paths"},
+	"an unknown path as an error": {"stage1-roll", func(r *checklist.Run) {
+		each(r.Spans, func(s *store.Span) bool { return s.Service == "roll" && s.Name == "GET" }, func(s *store.Span) { s.Failed = true })
+	}, account, "A failed span lacks the attribute error.type"},
+	"a failure without its error.type": {"stage1-roll", func(r *checklist.Run) {
+		each(r.Points, func(p *store.Point) bool { return p.Service == "roll" && p.Name == "http.server.request.duration" }, func(p *store.Point) { set(&p.Attributes, "error.type", "") })
+	}, durations, `A data point with the status 500 has the error.type ""`},
 	"health checks have spans": {"stage1-roll", func(r *checklist.Run) {
 		r.Spans = append(r.Spans, store.Span{ID: "1", TraceID: "1", Service: "roll", Kind: "server", Name: "GET /healthz"})
 	}, account, "none for the health check"},
@@ -289,7 +298,15 @@ var pretences = map[string]pretence{
 		each(r.Records, isRecord("rolled"), func(x *store.Record) { x.TraceID = strings.Repeat("1", 32) })
 	}, correlated, "belong to a span that has not arrived"},
 	"a refused roll is not logged": {"stage1-roll", func(r *checklist.Run) { drop(&r.Records, isRecord("roll refused")) }, correlated, `no record "roll refused"`},
-	"a panic is not logged":        {"stage1-roll", func(r *checklist.Run) { drop(&r.Records, isRecord("handler panicked")) }, correlated, "whose handler the checker made panic"},
+	"a refusal without its reason": {"stage1-roll", func(r *checklist.Run) {
+		each(r.Records, isRecord("roll refused"), func(x *store.Record) { set(&x.Attributes, "exception.message", "") })
+	}, correlated, `The attribute exception.message of the record "roll refused" is missing`},
+	"a refusal logged twice": {"stage1-roll", func(r *checklist.Run) { double(&r.Records, isRecord("roll refused")) }, correlated, `has 2 records "roll refused"`},
+	"a start logged twice":   {"stage1-roll", func(r *checklist.Run) { double(&r.Records, isRecord("listening")) }, `roll: log record "listening" (INFO)`, "started once"},
+	"a stop that is an error": {"stage1-roll", func(r *checklist.Run) {
+		each(r.Records, isRecord("stopping"), func(x *store.Record) { x.Level = "ERROR" })
+	}, correlated, "must be INFO"},
+	"a panic is not logged": {"stage1-roll", func(r *checklist.Run) { drop(&r.Records, isRecord("handler panicked")) }, correlated, "whose handler the checker made panic"},
 
 	// Metrics.
 	"the value is added": {"stage1-roll", func(r *checklist.Run) {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"example.com/dice/observability/internal/declared"
 	"example.com/dice/observability/internal/recorder"
@@ -46,7 +45,7 @@ func (e *evidence) checkLog(want declared.Log) Verdict {
 		return v
 	}
 	if want.Message == "listening" {
-		return Verdict{}
+		return checkNumber(len(got), make([]expected, 1))
 	}
 	if more := len(got) - len(entries); more > 0 && more <= e.untraced(want.Service) {
 		return Verdict{}
@@ -86,7 +85,39 @@ func checkNumber(got int, entries []expected) Verdict {
 		return Verdict{}
 	}
 	have := plural(got, "record")
+	if len(entries) == 1 && entries[0].message == "" {
+		return wrong("There are %s, but the service started once.", have)
+	}
 	return wrong("There are %s for %s. Write one for each, where the response is decided.", have, plural(len(entries), "request"))
+}
+
+// checkRecords requires of records that the traffic need not lead to, but has led to, what is declared.
+func (e *evidence) checkRecords(service string) Verdict {
+	for _, want := range e.want.Logs {
+		if want.Service != service || !want.Optional && want.Message != "stopping" {
+			continue // the others have items of their own
+		}
+		var all []attributed
+		for _, record := range e.Records {
+			if record.Service != service || record.Message != want.Message {
+				continue
+			}
+			if record.Level != want.Level {
+				return wrong("The level of the record %q is %s. It must be %s.", want.Message, record.Level, want.Level).needs(strconv.Quote(want.Message))
+			}
+			if v := checkScope(fmt.Sprintf("the record %q", want.Message), record.Scope, record.Origin, want.Scope, e.want); !v.There() {
+				return v.needs("telemetry.Start(")
+			}
+			all = append(all, attributed{record.Attributes, record.Types})
+		}
+		if len(all) == 0 {
+			continue
+		}
+		if v := checkAttributes(fmt.Sprintf("the record %q", want.Message), all, want.Attributes, e.want); !v.There() {
+			return v.needs(strconv.Quote(want.Message))
+		}
+	}
+	return Verdict{}
 }
 
 // checkRecordValues compares the attributes of all records with those that the responses lead to.
@@ -172,8 +203,12 @@ func (e *evidence) checkEntries(service string, byTrace map[string][]store.Recor
 		var example recorder.Exchange
 		for _, entry := range entries {
 			n := count(byTrace[entry.call.TraceID], func(r store.Record) bool { return r.Message == message })
-			if entry.call.TraceID != "" && n == 0 {
+			switch {
+			case entry.call.TraceID == "":
+			case n == 0:
 				lost, example = lost+1, entry.call
+			case n > 1:
+				return wrong("A request has %d records %q in its trace. Write one, where the response is decided.", n, message).needs(strconv.Quote(message))
 			}
 		}
 		if lost > 0 {
@@ -183,11 +218,6 @@ func (e *evidence) checkEntries(service string, byTrace map[string][]store.Recor
 			}
 			return wrong("%d of %d requests have no record %q in their trace, such as %s with the status %d.", lost, len(entries), message, what, example.Status).needs(strconv.Quote(cmp.Or(declaredLogs[i].Event, message)))
 		}
-		for _, record := range e.Records {
-			if record.Service == service && record.Message == message && record.Level != declaredLogs[i].Level && !strings.HasPrefix(message, "handler") {
-				return wrong("The level of the record %q is %s. It must be %s.", message, record.Level, declaredLogs[i].Level).needs(strconv.Quote(message))
-			}
-		}
 	}
-	return Verdict{}
+	return e.checkRecords(service)
 }

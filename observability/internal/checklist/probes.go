@@ -39,7 +39,7 @@ func Probes(service string, want declared.Telemetry) []Probe {
 	unknown := []Probe{expect(nowhere, http.StatusNotFound, ""), expect(nowhere+"?"+Panic+"=1", http.StatusInternalServerError, "")}
 	switch service {
 	case "roll":
-		probes := []Probe{expect("/roll?die=fair&token="+secret, http.StatusOK, `"roll":`), expect("/roll", http.StatusBadRequest, `"error":`)}
+		probes := []Probe{expect("/roll?die=fair&token="+secret, http.StatusOK, `"roll":`), expect("/roll", http.StatusBadRequest, `"error":`), expect("/roll?die=nope", http.StatusBadRequest, `"error":`)}
 		for _, span := range want.Spans {
 			if span.Service == "roll" && span.Name == "GET /roll-async" && span.Kind == "server" {
 				probes = append(probes, expect("/roll-async?die=fair&times=3", http.StatusOK, `"total":`), expect("/roll-async?die=fair&times=0", http.StatusBadRequest, `"error":`),

@@ -135,13 +135,35 @@ func (e *evidence) checkAccount(service string) Verdict {
 	calls := e.callsTo(service)
 	spans := e.spansOf(service, func(s store.Span) bool { return s.Kind == "server" })
 	if len(spans) >= len(calls) && len(spans) <= len(calls)+e.untraced(service) {
-		return e.checkPanic(calls)
+		if v := e.checkPanic(calls); !v.There() {
+			return v
+		}
+		return e.checkUnknown(service, spans)
 	}
 	requests := fmt.Sprintf("The service has %d server spans for %s.", len(spans), plural(len(calls), "request"))
 	if len(spans) > len(calls) {
 		return wrong("%s Start one for each request, and none for the health check.", requests).needs("otelchi.Middleware(")
 	}
 	return wrong("%s Requests to unknown paths need one too. Spans are lost if the SDK is not shut down, if its queue is full, or if a sampler drops them.", requests).needs("otelchi.Middleware(", "flush(ctx")
+}
+
+// checkUnknown requires of the spans of requests that no route serves what is declared.
+func (e *evidence) checkUnknown(service string, spans []store.Span) Verdict {
+	for _, span := range spans {
+		i := slices.IndexFunc(e.want.Spans, func(s declared.Span) bool { return s.Service == service && s.Kind == span.Kind && s.Name == span.Name })
+		if i < 0 && !strings.Contains(span.Name, "/") { // such as POST
+			continue
+		}
+		if i < 0 {
+			return wrong("A request that no route serves has a span with the name %q. Its name must be only the method, such as GET, because callers choose paths.", span.Name).needs("otelchi.Middleware(")
+		}
+		if want := e.want.Spans[i]; want.Optional {
+			if v := e.checkContent(want, []store.Span{span}); !v.There() {
+				return v
+			}
+		}
+	}
+	return Verdict{}
 }
 
 // checkPanic requires that the span of a request whose handler panicked shows the response.

@@ -194,6 +194,12 @@ func (e *evidence) checkServerDurations(service string, points []store.Point) Ve
 		}
 		return v
 	}
+	for _, point := range points {
+		status, kind := point.Attributes["http.response.status_code"], point.Attributes["error.type"]
+		if want := map[bool]string{true: status}[strings.HasPrefix(status, "5")]; kind != want {
+			return wrong("A data point with the status %s has the error.type %q. It must be the status of a failure, and unset otherwise.", status, kind).needs("httptelemetry.Server(")
+		}
+	}
 	spans := e.spansOf(service, func(s store.Span) bool { return s.Kind == "server" })
 	return checkSeconds(points, spans).needs("httptelemetry.Server(")
 }

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -75,5 +76,38 @@ func TestRecorder(t *testing.T) {
 	}
 	if all[1].Status != 0 || all[1].Err == "" {
 		t.Errorf("recorded %+v, want no response", all[1])
+	}
+}
+
+// TestClientGivesUp requires that a response which its client did not wait for is recorded as none, even if it has begun.
+func TestClientGivesUp(t *testing.T) {
+	ctx, giveUp := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+		close(ended)
+	}))
+	defer server.Close()
+	var recorder Recorder
+	address, err := recorder.Listen(t.Context(), "a", "b", strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	giveUp()
+	_ = response.Body.Close()
+	<-ended
+	recorder.Close()
+	if all := recorder.Exchanges(); len(all) != 1 || all[0].Status != 0 || all[0].Err == "" {
+		t.Errorf("recorded %+v, want no response", all)
 	}
 }
