@@ -21,13 +21,13 @@ func Example() {
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	server := &http.Server{Addr: "localhost:8090", Handler: otelhttp.NewHandler(http.DefaultServeMux, "server")}
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()
 	select {
 	case err = <-failed: // the port is in use, for example
 	case <-ctx.Done():
+		stop()
 		err = server.Shutdown(context.WithoutCancel(ctx)) // lets requests finish
 	}
 	if err := flush(ctx, err); err != nil {
