@@ -31,7 +31,7 @@ func pipeline() board {
 						" + (sum(rate(otelcol_exporter_enqueue_failed_%[1]s_total[$__rate_interval])) or vector(0))"),
 			}},
 			{height: 9, panels: []panel{
-				paint(timeSeries("Queue length by exporter", `Is a backend falling behind? A few requests are normal:
+				paint(timeSeries("Queue length by exporter", `Is a backend falling behind? Zero to a few requests are normal:
 					each waits for its batch for up to 200 ms, and leaves the queue when the backend has acknowledged
 					it. When a backend is down, its queue grows, and it drains when the backend is back. Nothing is
 					lost below the capacity of 20,000 requests.`,
