@@ -31,10 +31,10 @@ bench: ## what instrumentation costs
 
 # A number of inputs, not a duration: Go 1.26 may fail when a duration is over, https://go.dev/issue/75804.
 # FuzzAnyTextArrives starts the SDK and a receiver for each input.
-fuzz: ## 10000 inputs for each fuzz target, 300 for a slow one; inputs that found bugs are in the tests
+fuzz: ## 30000 inputs for each fuzz target, 300 for a slow one; inputs that found bugs are in the tests
 	@grep -rlE '^func Fuzz' --include='*_test.go' shared $(first) $(last) observability/internal | while read -r file; do \
 		for target in $$(grep -oE '^func Fuzz[A-Za-z]+' "$$file" | cut -d' ' -f2); do \
-			inputs=10000; [ "$$target" != FuzzAnyTextArrives ] || inputs=300; \
+			inputs=30000; [ "$$target" != FuzzAnyTextArrives ] || inputs=300; \
 			timeout 5m go test -run '^$$' -fuzz "^$$target\$$" -fuzztime "$${inputs}x" -fuzzminimizetime 100x \
 				"./$$(dirname "$$file")" || exit 1; \
 		done; \

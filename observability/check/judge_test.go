@@ -124,8 +124,8 @@ func TestUnanswered(t *testing.T) {
 	t.Parallel()
 	fromTraffic := func(x *recorder.Exchange) bool { return x.Client == "traffic" && x.Path == "/roll" }
 	for name, test := range map[string]struct {
-		change         func(r *checklist.Run)
-		missing, title string
+		change        func(r *checklist.Run)
+		title, reason string
 	}{
 		"a few": {func(r *checklist.Run) { everyNth(20, r.Exchanges, fromTraffic, noResponse) }, "", ""},
 		"refused": {func(r *checklist.Run) {
@@ -148,8 +148,8 @@ func TestUnanswered(t *testing.T) {
 			r := recording(t, "stage1-roll")
 			test.change(r)
 			got := checklist.Judge(declaration(t, "stage1-roll"), declared.Telemetry{}, r)
-			if test.missing != "" {
-				wantMissing(t, got, test.missing, test.title)
+			if test.title != "" {
+				wantMissing(t, got, test.title, test.reason)
 			} else if all := titles(got); len(all) > 0 {
 				t.Errorf("missing: %q", all)
 			}

@@ -16,7 +16,7 @@ func TestNotice(t *testing.T) {
 	for _, test := range []struct{ body, want string }{
 		{"", "no tests of roll yet"},
 		{"_, _ = findDie(`fair`)", "still pass"},
-		{"t.Fail()", "fail already"},
+		{"t.Fail()", "already fail"},
 		{`recorder := tracetest.NewSpanRecorder()
 	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)))
 	_, _ = roller{chance: chance.New(1), maxWait: 1}.rollDie(t.Context(), die{"fair", []int{1}, 0})
@@ -31,5 +31,9 @@ func TestNotice(t *testing.T) {
 		if got, err := notice(t.Context(), roll); err != nil || !strings.Contains(got, test.want) || test.want == "" && got != "" {
 			t.Errorf("%s: error %v, %q, want %q", test.body, err, got, test.want)
 		}
+	}
+	s.edit(t, "roll/roller.go", "tracer.Start(ctx, ", "tracer.Start(context.WithoutCancel(ctx), ")
+	if got, err := notice(t.Context(), roll); err != nil || !strings.Contains(got, "could not remove") {
+		t.Errorf("a span started in another way: error %v, %q", err, got)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"example.com/dice/observability/internal/runner"
 )
 
 // together is how long to wait for further changes after a change, because an editor writes a file in several steps.
@@ -23,8 +25,8 @@ func watch(ctx context.Context, out io.Writer, c code) (err error) {
 		return fmt.Errorf("watching %s: %w", c.directory, err)
 	}
 	defer func() { err = errors.Join(err, watcher.Close()) }()
-	if c.programs, err = os.MkdirTemp("", "dice-programs-"); err != nil {
-		return fmt.Errorf("creating a directory: %w", err)
+	if c.programs, err = runner.Temporary(ctx); err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(c.programs)) }()
 	for {

@@ -121,7 +121,7 @@ func interrupt(command *exec.Cmd, judge *doctor.Judge, interrupts <-chan os.Sign
 		return false
 	case <-due:
 	}
-	fmt.Fprintf(news, "· asking %s to stop; press Ctrl-C to kill it\n", command.Path)
+	fmt.Fprintf(news, "· asking %s to stop; press Ctrl-C to kill it\n", command.Args[0])
 	judge.Stopping(time.Now())
 	err := ask(command.Process)
 	if err == nil {
@@ -129,14 +129,14 @@ func interrupt(command *exec.Cmd, judge *doctor.Judge, interrupts <-chan os.Sign
 		case <-ended:
 			return true
 		case <-interrupts:
-			fmt.Fprintf(news, "· killing %s: telemetry that it has not sent is lost\n", command.Path)
+			fmt.Fprintf(news, "· killing %s: telemetry that it has not sent is lost\n", command.Args[0])
 		case <-time.After(patience):
-			fmt.Fprintf(news, "· %s did not stop within %s: killing it\n", command.Path, patience)
+			fmt.Fprintf(news, "· %s did not stop within %s: killing it\n", command.Args[0], patience)
 		}
 	}
 	judge.Stopping(time.Time{})
 	if err := kill(command.Process); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		fmt.Fprintf(news, "· killing %s: %v\n", command.Path, err)
+		fmt.Fprintf(news, "· killing %s: %v\n", command.Args[0], err)
 	}
 	<-ended
 	return true

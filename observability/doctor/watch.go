@@ -35,7 +35,7 @@ func watch(judge *doctor.Judge, end <-chan struct{}, out io.Writer, findingsOnly
 			fmt.Fprintln(out, headline(finding))
 		}
 		if n := len(news.Findings) - mostHeadlines; n > 0 {
-			fmt.Fprintln(out, report.Faint.Render("… and "+plural(n, "more finding")+", which the verdict has"))
+			fmt.Fprintln(out, report.Faint.Render("… and "+plural(n, "more finding")+", listed in the verdict"))
 		}
 		if findingsOnly {
 			continue

@@ -42,16 +42,15 @@ func TestSettingsDoWhatIsAskedInAllTheirForms(t *testing.T) {
 		"OTEL_METRICS_EXEMPLAR_FILTER= Always_Off ":                              {has: []string{`"work.done"`}, lacks: []string{"exemplars"}},
 		"OTEL_METRICS_EXEMPLAR_FILTER= Trace_Based ":                             {has: []string{"exemplars"}},
 		"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE= DELTA ":              {has: []string{"TEMPORALITY_DELTA"}},
-		"OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION= Base2_Exponential_Bucket_Histogram ": {has: []string{"exponential_histogram"}},
 		// A View takes precedence, such as that of the SDK's own durations.
-		"OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=base2_exponential_bucket_histogram|OTEL_GO_X_OBSERVABILITY=true": {has: []string{"exponential_histogram", "explicit_bounds:0.001"}},
-		"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT= 3 ":           {has: []string{`"gre"`}, lacks: []string{`"gree"`}},
-		"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT= 3 ":      {has: []string{`"gre"`, `"green"`}},
-		"OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT= 4 ": {has: []string{`"gree"`, `"green"`}},
-		"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT= 0 ":             {has: []string{"dropped_attributes_count:1"}},
-		"OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT= 0 ":        {has: []string{"dropped_attributes_count:1"}},
-		"OTEL_GO_X_OBSERVABILITY= TRUE ":                  {has: []string{"otel.sdk.span.started"}},
-		"OTEL_GO_X_OBSERVABILITY= False ":                 {has: []string{"explicit_bounds:0.0025"}, lacks: []string{"otel.sdk.span"}},
+		"OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION= Base2_Exponential_Bucket_Histogram ": {has: []string{"exponential_histogram", "explicit_bounds:0.001"}},
+		"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT= 3 ":                                                         {has: []string{`"gre"`}, lacks: []string{`"gree"`}},
+		"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT= 3 ":                                                    {has: []string{`"gre"`, `"green"`}},
+		"OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT= 4 ":                                               {has: []string{`"gree"`, `"green"`}},
+		"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT= 0 ":                                                           {has: []string{"dropped_attributes_count:1"}},
+		"OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT= 0 ":                                                      {has: []string{"dropped_attributes_count:1"}},
+		"OTEL_GO_X_OBSERVABILITY= TRUE ":                                                                {has: []string{"otel.sdk.span.started"}},
+		"OTEL_GO_X_OBSERVABILITY= False ":                                                               {lacks: []string{"otel.sdk.span"}},
 	}
 	for setting, test := range tests {
 		t.Run(setting, func(t *testing.T) {

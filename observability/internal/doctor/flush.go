@@ -17,7 +17,7 @@ var flushing = setOf("go", "java", "python", "nodejs", "dotnet")
 
 // exports is what is known of the exports of metrics of a process.
 type exports struct {
-	flushes bool // the SDK does
+	flushes bool // whether the SDK exports once more when it is shut down
 	n       int
 	last    time.Time
 }

@@ -3,6 +3,7 @@ package doctor
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/dice/observability/internal/sample"
@@ -28,21 +29,23 @@ func TestUnflushed(t *testing.T) {
 		"two processes":    {service + strings.Replace(service, "id=a", "id=b", 1), 3, 0, time.Second, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j := New(Command)
-			for range test.exports {
-				j.Metrics(sample.Parse(test.text).Metrics, 100)
-			}
-			if test.stop > 0 {
-				j.Stopping(time.Now().Add(test.stop))
-			}
-			for range test.after {
-				for _, p := range j.processes {
-					p.metrics.last = j.stopping.Add(time.Millisecond)
+			synctest.Test(t, func(t *testing.T) {
+				j := New(Command)
+				for range test.exports {
+					j.Metrics(sample.Parse(test.text).Metrics, 100)
 				}
-			}
-			if found := j.Finish().has("stop-no-flush"); (found != nil) != test.want {
-				t.Errorf("found %+v", found)
-			}
+				if test.stop > 0 {
+					time.Sleep(test.stop)
+					j.Stopping(time.Now())
+				}
+				for range test.after {
+					time.Sleep(time.Millisecond)
+					j.Metrics(sample.Parse(test.text).Metrics, 100)
+				}
+				if found := j.Finish().has("stop-no-flush"); (found != nil) != test.want {
+					t.Errorf("found %+v", found)
+				}
+			})
 		})
 	}
 	t.Run("killed", func(t *testing.T) {

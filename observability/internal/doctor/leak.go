@@ -243,7 +243,8 @@ func isEmail(address string) bool {
 	if local == "" || !letters || len(labels) < 2 || notHuman[strings.ToLower(local)] || notMail[top] || len(top) < 2 || len(top) > 24 {
 		return false
 	}
-	if version := strings.TrimPrefix(labels[0], "v"); version != "" && strings.Trim(version, "0123456789") == "" && len(labels) > 2 {
+	number := func(label string) bool { return label != "" && strings.Trim(label, "0123456789") == "" }
+	if len(labels) > 2 && number(strings.TrimPrefix(labels[0], "v")) && number(labels[1]) {
 		return false // of a package: name@v1.2.3-beta.x
 	}
 	named := false

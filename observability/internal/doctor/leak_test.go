@@ -68,6 +68,7 @@ func TestFindEmail(t *testing.T) {
 		"/img/icon@2x.png":                        "",
 		"shop.org/cart@v1.2.3-rc.beta":            "",
 		"<0190163d.7@mail.shop.org>":              "0190163d.7@mail.shop.org", // unless its name says message id
+		"ada@v2.shop.org":                         "ada@v2.shop.org",
 		"ada@1und1.de":                            "ada@1und1.de",
 		"https://user@github.com/shop":            "",
 		"postgres://shop:x@db.example.com/shop":   "",

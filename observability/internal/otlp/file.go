@@ -110,10 +110,12 @@ func isIndented(line []byte) bool {
 	return bytes.HasPrefix(line, []byte("{")) && bytes.ContainsAny(line[len(line)-1:], "{[")
 }
 
-// document reads indented messages, of the length of a line at most.
+// document reads indented messages, each of the length of a line at most.
 func (in *input) document(file io.Reader) error {
-	decoder := json.NewDecoder(io.LimitReader(file, maxLine))
+	limited := &io.LimitedReader{R: file}
+	decoder := json.NewDecoder(limited)
 	for {
+		limited.N = maxLine
 		var message json.RawMessage
 		err := decoder.Decode(&message)
 		if errors.Is(err, io.EOF) {
@@ -122,8 +124,13 @@ func (in *input) document(file io.Reader) error {
 		if err == nil {
 			err = readMessage(message, in.sink)
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			in.taken++
+		case in.taken == 0:
 			return fmt.Errorf("%w: %w", ErrFormat, err)
+		default:
+			return fmt.Errorf("reading message %d: %w", in.taken+1, err)
 		}
 	}
 }

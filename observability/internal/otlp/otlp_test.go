@@ -339,6 +339,7 @@ func TestRead(t *testing.T) {
 		"cut off":          {lines[0][:20], 0, 1, "no line is telemetry"},
 		"cut off before":   {lines[0][:20] + "\n" + whole, 1, 1, ""},
 		"indented":         {indented(t, lines[0]) + "\n" + indented(t, lines[1]), 1, 0, ""},
+		"indented, cut":    {indented(t, lines[0]) + "\n" + indented(t, lines[1])[:20], 1, 0, "reading message 2"},
 		"indented rubbish": {"{\n  \"a\": [\n", 0, 0, "no line is telemetry"},
 		"without end":      {strings.Repeat("x\n", 20_000) + whole, 0, 10_000, "no line is telemetry"},
 		"something else":   {"hello\n{}\n[1]\n", 0, 3, "no line is telemetry"},
@@ -375,7 +376,6 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestReadEndless wants a line without an end to be refused, and not kept.
 func indented(t *testing.T, message string) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -385,6 +385,7 @@ func indented(t *testing.T, message string) string {
 	return out.String()
 }
 
+// TestReadEndless wants a line without an end to be refused, and not kept.
 func TestReadEndless(t *testing.T) {
 	got := new(sink)
 	text := io.MultiReader(io.LimitReader(endless{}, 70<<20), strings.NewReader("\n"+`{"resourceSpans":[]}`))

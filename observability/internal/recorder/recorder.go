@@ -104,7 +104,7 @@ func (r *Recorder) proxy(client, server, target string) http.Handler {
 		var sent, received body
 		request.Body = sent.of(request.Body)
 		defer func() { // a panic means that the client has disconnected
-			if err := request.Context().Err(); err != nil {
+			if request.Context().Err() != nil {
 				e.Status, e.Err = 0, "the client did not wait for the response"
 			}
 			e.Sent, e.Received, e.End = sent.String(), received.String(), time.Now()

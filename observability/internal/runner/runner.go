@@ -50,7 +50,7 @@ func Start(ctx context.Context, stage *compose.Stage, report func(doing string))
 			_ = r.Stop() // err says what went wrong first
 		}
 	}()
-	if r.directory, err = temporary(ctx); err != nil {
+	if r.directory, err = Temporary(ctx); err != nil {
 		return nil, err
 	}
 	report("building " + stage.Name + " (the first time takes up to five minutes)")
@@ -73,9 +73,9 @@ func Start(ctx context.Context, stage *compose.Stage, report func(doing string))
 	return r, nil
 }
 
-// temporary creates a directory for programs. Like the go command, it prefers the directory GOTMPDIR, for those whose TMPDIR is mounted
+// Temporary creates a directory for programs. Like the go command, it prefers the directory GOTMPDIR, for those whose TMPDIR is mounted
 // with noexec.
-func temporary(ctx context.Context) (string, error) {
+func Temporary(ctx context.Context) (string, error) {
 	parent, err := exec.CommandContext(ctx, "go", "env", "GOTMPDIR").Output()
 	if err != nil {
 		return "", fmt.Errorf("running go: %w", err)

@@ -48,7 +48,7 @@ func TestTemporary(t *testing.T) {
 	for _, name := range []string{"TMPDIR", "GOTMPDIR"} { // the second takes precedence
 		parent := t.TempDir()
 		t.Setenv(name, parent)
-		if got, err := temporary(t.Context()); err != nil || filepath.Dir(got) != parent {
+		if got, err := Temporary(t.Context()); err != nil || filepath.Dir(got) != parent {
 			t.Errorf("%s=%s: %s, %v", name, parent, got, err)
 		}
 	}

@@ -64,7 +64,7 @@ func smallRecordQueue(t *testing.T) string {
 	return "compose.yaml" + string(os.PathListSeparator) + file
 }
 
-// tryUsage puts the fault in under load, takes it away, and waits until no more events arrive.
+// tryUsage puts the fault in under load, takes it away, and waits until no event is missing or the services have given up on them.
 func (f fault) tryUsage(t *testing.T, s *stack.Stack) (answered, lost int) {
 	t.Helper()
 	since := time.Now()

@@ -46,7 +46,7 @@ func alerts(t *testing.T, engines engines) {
 		}
 	}
 	tooOld := `{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"timeUnixNano": "1", "body": {"stringValue": "too old for Loki"}}]}]}]}`
-	response, err := http.Post(forward(t, "collector", "4318")+"/v1/logs", "application/json", strings.NewReader(tooOld))
+	response, err := engine.Client.Post(forward(t, "collector", "4318")+"/v1/logs", "application/json", strings.NewReader(tooOld))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,6 +110,9 @@ func runUpAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := agent.WriteString("# changed\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := agent.Close(); err != nil {
 		t.Fatal(err)
 	}
 	before := uids(t)

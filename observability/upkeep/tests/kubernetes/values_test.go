@@ -33,6 +33,7 @@ var collector = []setting{
 
 // TestValuesAreEngines wants the charts' pods to have what those of engines/ have, which is what is tested with each change.
 func TestValuesAreEngines(t *testing.T) {
+	used := make(map[setting]bool) // those that some engine has
 	for _, test := range []struct {
 		values, engine, kind string
 		settings             []setting
@@ -67,11 +68,18 @@ func TestValuesAreEngines(t *testing.T) {
 			values := documents(t, "values/"+test.values+".yaml")[0]
 			engine := podOf(t, "engines/"+test.engine+".yaml", test.kind)
 			for _, s := range test.settings {
-				if got, want := at(values, s.value), at(engine, s.pod); !reflect.DeepEqual(got, want) {
+				got, want := at(values, s.value), at(engine, s.pod)
+				used[s] = used[s] || want != nil
+				if !reflect.DeepEqual(got, want) {
 					t.Errorf("%s is %v, but %s is %v", s.value, got, s.pod, want)
 				}
 			}
 		})
+	}
+	for s, found := range used {
+		if !found {
+			t.Errorf("no engine has %s, so %s is compared with nothing", s.pod, s.value)
+		}
 	}
 }
 
